@@ -1,0 +1,33 @@
+/* ensemble.h: which members enter, with which weight (forecasting.md 3.6). Means are taken in logs.
+ *
+ * One member per family enters: of the yoy family the one with the least pooled MSE per pool and horizon band. A member enters
+ * while its pooled MSE is at most 1.5 times the best one's; small members only when nothing else is in. MSE_k = mean squared
+ * error of member k over the rolling errors h = 1..8 of the last 26 origins, pooled; MSE_ik the same per series;
+ * weight_ik ~ 1 / (.5 MSE_ik + .5 MSE_k)^2; below 2 % dropped, the rest renormalised. Fewer than 8 scored target periods: prior
+ * weights. Bands: 1..8, 9..19 (from errors at 13), 20.. (from errors at 26); before those exist, the weights of h = 5..8.
+ * Thread: any. */
+#ifndef STORECAST_FORECAST_ENSEMBLE_H
+#define STORECAST_FORECAST_ENSEMBLE_H
+
+#include "forecast/errors.h"
+#include "forecast/pool.h"
+
+#define ENSEMBLE_BANDS 3
+size_t ensemble_band(size_t h); /* of step h >= 1 */
+
+struct ensemble_input {
+    size_t series;
+    const struct rolling_errors *member; /* [MEMBER_COUNT]; origins = 0 where a member has none */
+    const struct pool_fit *fit;          /* says which members exist for a series now */
+};
+
+/* weight[(band * MEMBER_COUNT + member) * series + s], summing to 1 over members where any member exists, else all 0.
+ * The caller gives ENSEMBLE_BANDS * MEMBER_COUNT * series doubles. */
+enum status ensemble_weights(const struct ensemble_input *input, double *out_weight) MUST_CHECK;
+
+/* out[horizon] from value[member][h] (row stride horizon, NaN = failed for that step: its weight goes to the others; all fail:
+ * naive, then NaN) and the weights of one series. out_fallback: some step had to use naive. */
+void ensemble_forecast(const double *weight, size_t series_count, size_t series, const double *value, size_t horizon, double *out,
+                       bool *out_fallback);
+
+#endif
