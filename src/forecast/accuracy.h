@@ -1,7 +1,8 @@
 /* accuracy.h: error measures over pooled pairs (forecasting.md 1). Pairs are pooled before averaging, never means of means.
  *
  * Actuals are observed ones, never imputed. MAPE skips pairs with actual <= 0 and counts them; MASE skips pairs whose scale is 0 or
- * rests on fewer than 8 differences. Values in percent where design.md says so (mape wape smape bias coverage). Thread: any. */
+ * rests on fewer than 8 differences. Values in percent where design.md says so (mape wape smape bias coverage);
+ * winkler is that of the 80 % band, in units of the sales. Thread: any. */
 #ifndef STORECAST_FORECAST_ACCURACY_H
 #define STORECAST_FORECAST_ACCURACY_H
 

@@ -26,7 +26,7 @@ struct drift_state {
     uint32_t accuracy_count, user_count;
     int64_t since, ended;        /* `seen` at FIRING and at RESOLVED; far negative before */
     bool firing, provisional;
-    uint8_t causes;              /* of the alert that fires */
+    uint8_t causes;              /* of the alert that fires, kept after it resolved */
 };
 
 struct drift_event { /* what one step published or measured */

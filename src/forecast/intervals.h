@@ -5,6 +5,7 @@
  * Q_p = weighted p-quantile of all scores of the pool; offset_p = (Q_p - recentre * Q_.5) * s_i, 0 for p = .5.
  * Steps past 8 use the offsets of step 8. A pool of one: own_share 1, offsets times 1.05. A series with fewer than
  * 12 scored origins at a step: symmetric normal, residual_sd * sqrt(h) * 1.3.
+ * Quantiles on the other side of the median count as the median.
  * Missing errors have weight 0. Thread: any; read-only after conformal_new. */
 #ifndef STORECAST_FORECAST_INTERVALS_H
 #define STORECAST_FORECAST_INTERVALS_H
