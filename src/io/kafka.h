@@ -27,8 +27,7 @@ bool kafka_property_denied(const char *name);
 /* Checks one property against librdkafka's table without connecting. STATUS_BAD_CONFIG with librdkafka's reason. */
 enum status kafka_property_check(const char *name, const char *value, struct error *err) MUST_CHECK;
 
-/* A configuration with our defaults under the properties. Properties that only the other kind of client knows are
- * left out (a user sets one list for both). Caller owns. */
+/* A configuration with our defaults under the properties. Caller owns. */
 enum status kafka_conf_new(const struct kafka_property *properties, size_t count, struct rd_kafka_conf_s **out,
                            struct error *err) MUST_CHECK;
 enum status kafka_conf_set(struct rd_kafka_conf_s *conf, const char *name, const char *value, struct error *err) MUST_CHECK;

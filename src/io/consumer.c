@@ -1,0 +1,445 @@
+#include "io/consumer.h"
+
+#include <assert.h>
+#include <librdkafka/rdkafka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define EVENTS_PER_TURN 500
+
+struct consumer {
+    rd_kafka_t *handle;
+    rd_kafka_queue_t *queue;
+    struct loop_wake *wake;
+    struct consumer_hooks hooks;
+    const char *const *topics;
+    size_t topic_count;
+    bool is_held, is_closing, is_closed, is_connected;
+    int64_t polled_us;
+};
+
+/* ------------------------------------------------------------------------------------------------ records */
+
+void consumer_record_free(struct consumer_record *r)
+{
+    if (!r)
+        return;
+    rd_kafka_event_destroy(r->event);
+    free(r);
+}
+
+bool consumer_record_header(const struct consumer_record *r, size_t index, struct kafka_header *out)
+{
+    rd_kafka_headers_t *headers;
+    const void *value;
+    size_t size;
+    if (rd_kafka_message_headers(r->message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return false;
+    if (rd_kafka_header_get_all(headers, index, &out->name, &value, &size) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return false;
+    out->value = (struct bytes){value, value ? size : 0};
+    return true;
+}
+
+static size_t topic_index(const struct consumer *c, const char *name)
+{
+    size_t i = 0;
+    while (i < c->topic_count && strcmp(c->topics[i], name) != 0)
+        i++;
+    return i;
+}
+
+/* Takes the event over; returns false when it could not. */
+static bool take_record(struct consumer *c, rd_kafka_event_t *event)
+{
+    const rd_kafka_message_t *m = rd_kafka_event_message_next(event);
+    struct consumer_record *r = m ? malloc(sizeof *r) : NULL;
+    if (!r)
+        return false;
+    rd_kafka_timestamp_type_t type;
+    *r = (struct consumer_record){
+        .topic = topic_index(c, rd_kafka_topic_name(m->rkt)),
+        .partition = m->partition,
+        .offset = m->offset,
+        .timestamp_ms = rd_kafka_message_timestamp(m, &type),
+        .key = {m->key, m->key ? m->key_len : 0},
+        .value = {m->payload, m->payload ? m->len : 0},
+        .event = event,
+        .message = (void *)(uintptr_t)m,
+    };
+    assert(r->topic < c->topic_count);
+    c->hooks.on_record(c->hooks.arg, r);
+    return true;
+}
+
+/* ------------------------------------------------------------------------------------------------ other events */
+
+static void report(struct consumer *c, const char *why)
+{
+    if (c->hooks.on_error)
+        c->hooks.on_error(c->hooks.arg, why);
+}
+
+static void on_error_event(struct consumer *c, rd_kafka_event_t *event)
+{
+    rd_kafka_resp_err_t code = rd_kafka_event_error(event);
+    const char *why = rd_kafka_event_error_string(event);
+    if (rd_kafka_event_error_is_fatal(event)) {
+        char text[512];
+        rd_kafka_fatal_error(c->handle, text, sizeof text);
+        c->hooks.on_fatal(c->hooks.arg, text);
+        return;
+    }
+    if (code == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET) {
+        rd_kafka_topic_partition_t *p = rd_kafka_event_topic_partition(event);
+        size_t topic = p ? topic_index(c, p->topic) : 0;
+        c->hooks.on_lost_input(c->hooks.arg, topic < c->topic_count ? topic : 0, p ? p->partition : -1, why);
+        if (p)
+            rd_kafka_topic_partition_destroy(p);
+        return;
+    }
+    if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
+        c->is_connected = false;
+    report(c, why ? why : rd_kafka_err2str(code));
+}
+
+static void on_rebalance_event(struct consumer *c, rd_kafka_event_t *event)
+{
+    if (rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+        if (c->is_closing || !c->hooks.on_revoke)
+            consumer_unassign(c);
+        else
+            c->hooks.on_revoke(c->hooks.arg, rd_kafka_assignment_lost(c->handle) != 0);
+        return;
+    }
+    const rd_kafka_topic_partition_list_t *list = rd_kafka_event_topic_partition_list(event);
+    struct consumer_position *positions = calloc((size_t)list->cnt + 1, sizeof *positions);
+    if (!positions || !c->hooks.on_assign) {
+        free(positions);
+        consumer_unassign(c);
+        return;
+    }
+    for (int i = 0; i < list->cnt; i++)
+        positions[i] = (struct consumer_position){topic_index(c, list->elems[i].topic), list->elems[i].partition, -1};
+    c->hooks.on_assign(c->hooks.arg, positions, (size_t)list->cnt);
+    free(positions);
+}
+
+static void on_log_event(struct consumer *c, rd_kafka_event_t *event)
+{
+    const char *facility, *line;
+    int level;
+    if (c->hooks.on_log && rd_kafka_event_log(event, &facility, &line, &level) == 0)
+        c->hooks.on_log(c->hooks.arg, level, facility, line);
+}
+
+/* Returns whether the event was taken over by a record. */
+static bool handle_event(struct consumer *c, rd_kafka_event_t *event)
+{
+    switch (rd_kafka_event_type(event)) {
+    case RD_KAFKA_EVENT_FETCH:
+        c->is_connected = true;
+        return take_record(c, event);
+    case RD_KAFKA_EVENT_ERROR:
+        on_error_event(c, event);
+        return false;
+    case RD_KAFKA_EVENT_REBALANCE:
+        on_rebalance_event(c, event);
+        return false;
+    case RD_KAFKA_EVENT_LOG:
+        on_log_event(c, event);
+        return false;
+    case RD_KAFKA_EVENT_OFFSET_COMMIT:
+        if (rd_kafka_event_error(event) && rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR__NO_OFFSET)
+            report(c, rd_kafka_event_error_string(event));
+        else
+            c->is_connected = true;
+        return false;
+    default:
+        return false;
+    }
+}
+
+static void drain(struct consumer *c, int budget)
+{
+    int64_t until = loop_now_us() + LOOP_TURN_US;
+    c->polled_us = loop_now_us();
+    for (int i = 0; i < budget; i++) {
+        if (c->is_held && !c->is_closing && i > 0)
+            return; /* consumer_hold(false) or the tick goes on */
+        rd_kafka_event_t *event = rd_kafka_queue_poll(c->queue, 0);
+        if (!event)
+            return;
+        if (!handle_event(c, event))
+            rd_kafka_event_destroy(event);
+        if ((i & 31) == 31 && loop_now_us() > until)
+            break;
+    }
+    loop_wake_kick(c->wake); /* librdkafka signals only once per empty queue */
+}
+
+static void check_closed(struct consumer *c)
+{
+    if (c->is_closing && !c->is_closed && rd_kafka_consumer_closed(c->handle)) {
+        c->is_closed = true;
+        if (c->hooks.on_closed)
+            c->hooks.on_closed(c->hooks.arg);
+    }
+}
+
+static void on_queue(void *arg)
+{
+    struct consumer *c = arg;
+    if (!c->is_held || c->is_closing)
+        drain(c, EVENTS_PER_TURN);
+    check_closed(c);
+}
+
+void consumer_tick(struct consumer *c)
+{
+    drain(c, c->is_held ? 1 : EVENTS_PER_TURN);
+    check_closed(c);
+}
+
+/* ------------------------------------------------------------------------------------------------ life */
+
+static enum status configure(const struct consumer_options *o, rd_kafka_conf_t **out, struct error *err)
+{
+    const struct kafka_property own[] = {
+        {"group.id", o->group},
+        {"enable.auto.commit", "false"},
+        {"enable.auto.offset.store", "false"},
+        {"auto.offset.reset", "error"}, /* what the broker has dropped must be seen, not skipped */
+        {"isolation.level", o->read_committed ? "read_committed" : "read_uncommitted"},
+        {"partition.assignment.strategy", "range"}, /* the only one that keeps our topics co-partitioned */
+        {"log.queue", "true"},
+    };
+    rd_kafka_conf_t *conf;
+    enum status status = kafka_conf_new(o->properties, o->property_count, &conf, err);
+    if (status)
+        return status;
+    for (size_t i = 0; !status && i < sizeof own / sizeof *own; i++)
+        status = kafka_conf_set(conf, own[i].name, own[i].value, err);
+    if (!status && o->instance)
+        status = kafka_conf_set(conf, "group.instance.id", o->instance, err);
+    if (status) {
+        rd_kafka_conf_destroy(conf);
+        return status;
+    }
+    rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_OFFSET_COMMIT | RD_KAFKA_EVENT_LOG);
+    *out = conf;
+    return STATUS_OK;
+}
+
+enum status consumer_new(struct loop *loop, const struct consumer_options *options, struct consumer **out, struct error *err)
+{
+    static const uint64_t one = 1;
+    rd_kafka_conf_t *conf;
+    enum status status = configure(options, &conf, err);
+    if (status)
+        return status;
+    struct consumer *c = calloc(1, sizeof *c);
+    if (!c) {
+        rd_kafka_conf_destroy(conf);
+        return error_set(err, STATUS_NO_MEMORY, "consumer: out of memory");
+    }
+    c->hooks = options->hooks;
+    c->topics = options->topics;
+    c->topic_count = options->topic_count;
+    c->is_connected = true;
+    c->polled_us = loop_now_us();
+    char why[512];
+    c->handle = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof why);
+    if (!c->handle) {
+        rd_kafka_conf_destroy(conf);
+        status = error_set(err, STATUS_BAD_CONFIG, "consumer: %s", why);
+        goto fail;
+    }
+    status = loop_wake_new(loop, "consumer", on_queue, c, &c->wake);
+    if (status) {
+        error_set(err, status, "consumer: no descriptor to wake it by");
+        goto fail;
+    }
+    rd_kafka_poll_set_consumer(c->handle);
+    c->queue = rd_kafka_queue_get_consumer(c->handle);
+    rd_kafka_set_log_queue(c->handle, c->queue);
+    rd_kafka_queue_io_event_enable(c->queue, loop_wake_fd(c->wake), &one, sizeof one);
+    loop_wake_kick(c->wake);
+    *out = c;
+    return STATUS_OK;
+fail:
+    consumer_free(c);
+    return status;
+}
+
+void consumer_free(struct consumer *c)
+{
+    if (!c)
+        return;
+    if (c->queue) {
+        rd_kafka_queue_io_event_enable(c->queue, -1, NULL, 0);
+        rd_kafka_queue_destroy(c->queue);
+    }
+    if (c->handle)
+        rd_kafka_destroy_flags(c->handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    loop_wake_free(c->wake);
+    free(c);
+}
+
+void consumer_close(struct consumer *c)
+{
+    if (c->is_closing)
+        return;
+    c->is_closing = true;
+    rd_kafka_error_t *error = rd_kafka_consumer_close_queue(c->handle, c->queue);
+    if (error) {
+        report(c, rd_kafka_error_string(error));
+        rd_kafka_error_destroy(error);
+    }
+    loop_wake_kick(c->wake);
+}
+
+/* ------------------------------------------------------------------------------------------------ questions */
+
+static enum status unavailable(struct error *err, const char *what, rd_kafka_resp_err_t e)
+{
+    return error_set(err, STATUS_UNAVAILABLE, "Kafka: %s: %s", what, rd_kafka_err2str(e));
+}
+
+enum status consumer_topics(struct consumer *c, int timeout_ms, void (*fn)(void *arg, const char *topic), void *arg, struct error *err)
+{
+    const struct rd_kafka_metadata *metadata;
+    rd_kafka_resp_err_t e = rd_kafka_metadata(c->handle, 1, NULL, &metadata, timeout_ms);
+    if (e)
+        return unavailable(err, "no broker answers", e);
+    for (int i = 0; i < metadata->topic_cnt; i++)
+        fn(arg, metadata->topics[i].topic);
+    rd_kafka_metadata_destroy(metadata);
+    return STATUS_OK;
+}
+
+
+enum status consumer_partitions(struct consumer *c, const char *topic, int timeout_ms, int32_t *out, struct error *err)
+{
+    /* All topics are asked for: asking for one by name makes the embedded broker create it. */
+    const struct rd_kafka_metadata *metadata;
+    rd_kafka_resp_err_t e = rd_kafka_metadata(c->handle, 1, NULL, &metadata, timeout_ms);
+    if (e)
+        return unavailable(err, "no broker answers", e);
+    int32_t partitions = 0;
+    for (int i = 0; i < metadata->topic_cnt; i++)
+        if (strcmp(metadata->topics[i].topic, topic) == 0)
+            partitions = metadata->topics[i].partition_cnt;
+    rd_kafka_metadata_destroy(metadata);
+    if (partitions == 0)
+        return error_set(err, STATUS_NOT_FOUND, "Kafka: there is no topic %s", topic);
+    *out = partitions;
+    return STATUS_OK;
+}
+
+static rd_kafka_topic_partition_list_t *list_of(const struct consumer *c, const struct consumer_position *positions, size_t count)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    for (size_t i = 0; i < count; i++)
+        rd_kafka_topic_partition_list_add(list, c->topics[positions[i].topic], positions[i].partition)->offset =
+            positions[i].next_offset >= 0 ? positions[i].next_offset : RD_KAFKA_OFFSET_INVALID;
+    return list;
+}
+
+enum status consumer_committed(struct consumer *c, struct consumer_position *positions, size_t count, int timeout_ms, struct error *err)
+{
+    rd_kafka_topic_partition_list_t *list = list_of(c, positions, count);
+    rd_kafka_resp_err_t e = rd_kafka_committed(c->handle, list, timeout_ms);
+    for (size_t i = 0; !e && i < count; i++) {
+        e = list->elems[i].err;
+        positions[i].next_offset = list->elems[i].offset >= 0 ? list->elems[i].offset : -1;
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    return e ? unavailable(err, "committed offsets", e) : STATUS_OK;
+}
+
+/* ------------------------------------------------------------------------------------------------ assignment */
+
+enum status consumer_assign(struct consumer *c, const struct consumer_position *positions, size_t count, struct error *err)
+{
+    rd_kafka_topic_partition_list_t *list = list_of(c, positions, count);
+    rd_kafka_resp_err_t e = rd_kafka_assign(c->handle, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    return e ? unavailable(err, "cannot assign partitions", e) : STATUS_OK;
+}
+
+void consumer_unassign(struct consumer *c)
+{
+    rd_kafka_resp_err_t e = rd_kafka_assign(c->handle, NULL);
+    if (e)
+        report(c, rd_kafka_err2str(e));
+}
+
+enum status consumer_subscribe(struct consumer *c, struct error *err)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)c->topic_count);
+    for (size_t i = 0; i < c->topic_count; i++)
+        rd_kafka_topic_partition_list_add(list, c->topics[i], RD_KAFKA_PARTITION_UA);
+    rd_kafka_resp_err_t e = rd_kafka_subscribe(c->handle, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    return e ? unavailable(err, "cannot subscribe", e) : STATUS_OK;
+}
+
+static void set_paused(struct consumer *c, size_t topic, int32_t partition, bool paused)
+{
+    const struct consumer_position position = {topic, partition, -1};
+    rd_kafka_topic_partition_list_t *list = list_of(c, &position, 1);
+    rd_kafka_resp_err_t e = paused ? rd_kafka_pause_partitions(c->handle, list) : rd_kafka_resume_partitions(c->handle, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    if (e)
+        report(c, rd_kafka_err2str(e));
+}
+
+void consumer_pause(struct consumer *c, size_t topic, int32_t partition)
+{
+    set_paused(c, topic, partition, true);
+}
+
+void consumer_resume(struct consumer *c, size_t topic, int32_t partition)
+{
+    set_paused(c, topic, partition, false);
+}
+
+void consumer_hold(struct consumer *c, bool hold)
+{
+    if (c->is_held && !hold)
+        loop_wake_kick(c->wake);
+    c->is_held = hold;
+}
+
+void consumer_commit(struct consumer *c, const struct consumer_position *positions, size_t count)
+{
+    rd_kafka_topic_partition_list_t *list = list_of(c, positions, count);
+    rd_kafka_resp_err_t e = rd_kafka_commit(c->handle, list, 1);
+    rd_kafka_topic_partition_list_destroy(list);
+    if (e)
+        report(c, rd_kafka_err2str(e));
+}
+
+int64_t consumer_high_watermark(struct consumer *c, size_t topic, int32_t partition)
+{
+    int64_t low, high;
+    if (rd_kafka_get_watermark_offsets(c->handle, c->topics[topic], partition, &low, &high) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return -1;
+    return high >= 0 ? high : -1;
+}
+
+int64_t consumer_polled_us(const struct consumer *c)
+{
+    return c->polled_us;
+}
+
+bool consumer_is_connected(const struct consumer *c)
+{
+    return c->is_connected;
+}
+
+rd_kafka_t *consumer_handle(struct consumer *c)
+{
+    return c->handle;
+}
