@@ -5,6 +5,9 @@
  * error of member k over the rolling errors h = 1..8 of the last 26 origins, pooled; MSE_ik the same per series;
  * weight_ik ~ 1 / (.5 MSE_ik + .5 MSE_k)^2; below 2 % dropped, the rest renormalised. Fewer than 8 scored target periods: prior
  * weights. Bands: 1..8, 9..19 (from errors at 13), 20.. (from errors at 26); before those exist, the weights of h = 5..8.
+ * Series without a long history have no such choice: sisters alone where there are any; else, with 1..7 periods, the mean;
+ * else the net: SES, damped drift and naive in equal parts (there is nothing to weigh them by), for a series kept in levels
+ * SES and mean, because a trend from zeros leads nowhere.
  * Thread: any. */
 #ifndef STORECAST_FORECAST_ENSEMBLE_H
 #define STORECAST_FORECAST_ENSEMBLE_H

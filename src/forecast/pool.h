@@ -46,6 +46,10 @@ size_t pool_fit_long_count(const struct pool_fit *fit);
 const struct pool_series *pool_fit_series(const struct pool_fit *fit, size_t series);
 bool pool_fit_outlier(const struct pool_fit *fit, size_t row, size_t series);
 
+/* Whether the member has a model for this series at all (then pool_fit_forecast gives STATUS_OK, though steps may be NaN).
+ * False for MEMBER_ENSEMBLE. */
+bool pool_fit_has(const struct pool_fit *fit, enum member member, size_t series);
+
 /* out[horizon] of one member for one series: LOGS, except for SERIES_LEVEL (levels). NaN for every step that the member
  * has no sound number for (3.6: not finite, or outside low/20 .. 20 high). STATUS_TOO_SHORT (all NaN) when the member is not for
  * this series. MEMBER_ENSEMBLE is not computed here (ensemble.h). Deterministic, allocates scratch only. */

@@ -1,0 +1,158 @@
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/maths.h"
+#include "forecast/cleaning.h"
+#include "forecast/pool_inner.h"
+
+static size_t rows_of(const struct pool_fit *fit)
+{
+    return fit->periods - fit->start;
+}
+
+/* The first row in which any long series is observed. */
+static size_t first_row(const struct pool_fit *fit)
+{
+    size_t first = fit->periods;
+    for (size_t s = 0; s < fit->series; s++)
+        if (fit->column[s] != POOL_NO_COLUMN && fit->info[s].first_row < first)
+            first = fit->info[s].first_row;
+    return first;
+}
+
+static enum status take_logs(struct pool_fit *fit, const double *value)
+{
+    fit->x = malloc(rows_of(fit) * fit->long_count * sizeof *fit->x);
+    if (!fit->x)
+        return STATUS_NO_MEMORY;
+    for (size_t t = 0; t < rows_of(fit); t++)
+        for (size_t s = 0; s < fit->series; s++)
+            if (fit->column[s] != POOL_NO_COLUMN) {
+                const double v = pool_usable(value[(fit->start + t) * fit->series + s], false);
+                fit->x[t * fit->long_count + fit->column[s]] = v == v ? maths_log(v) : v;
+            }
+    return STATUS_OK;
+}
+
+static enum status leave_out_outliers(struct pool_fit *fit)
+{
+    const size_t cells = rows_of(fit) * fit->long_count;
+    fit->outlier = calloc(cells, sizeof *fit->outlier);
+    if (!fit->outlier)
+        return STATUS_NO_MEMORY;
+    const enum status status = cleaning_flag_outliers(fit->x, rows_of(fit), fit->long_count, fit->season, fit->outlier);
+    if (status)
+        return status;
+    for (size_t s = 0; s < fit->series; s++)
+        for (size_t t = 0; fit->column[s] != POOL_NO_COLUMN && t < rows_of(fit); t++) {
+            const size_t cell = t * fit->long_count + fit->column[s];
+            if (!fit->outlier[cell])
+                continue;
+            fit->x[cell] = maths_missing();
+            fit->info[s].outliers++;
+        }
+    return STATUS_OK;
+}
+
+/* A fit that fails for want of data leaves the model NULL; only memory stops us. */
+static enum status fit_model(const struct yoy_input *input, const struct yoy_configuration *configurations, size_t count,
+                             struct yoy_model **out)
+{
+    const enum status status = yoy_fit(input, configurations, count, out);
+    if (status)
+        *out = NULL;
+    return status_class(status) == CLASS_FALLBACK ? STATUS_OK : status;
+}
+
+/* One series by itself, from its own first value, its gaps filled from itself. */
+static enum status fit_alone(struct pool_fit *fit, size_t column, double *scratch)
+{
+    const size_t rows = rows_of(fit);
+    size_t first = 0;
+    while (first < rows && fit->x[first * fit->long_count + column] != fit->x[first * fit->long_count + column])
+        first++;
+    if (rows - first < YOY_MIN_PERIODS)
+        return STATUS_OK;
+    for (size_t t = first; t < rows; t++)
+        scratch[t - first] = fit->x[t * fit->long_count + column];
+    const enum status status = cleaning_fill_alone(scratch, rows - first, fit->season);
+    if (status)
+        return status;
+    const struct yoy_input input = {.x = scratch,
+                                    .periods = rows - first,
+                                    .series = 1,
+                                    .first = fit->first + (period_t)(fit->start + first),
+                                    .calendar = fit->calendar};
+    return fit_model(&input, &yoy_alone, 1, &fit->alone[column]);
+}
+
+static enum status fit_each_alone(struct pool_fit *fit)
+{
+    fit->alone = calloc(fit->long_count, sizeof(struct yoy_model *));
+    double *scratch = malloc(rows_of(fit) * sizeof *scratch);
+    enum status status = fit->alone && scratch ? STATUS_OK : STATUS_NO_MEMORY;
+    for (size_t column = 0; !status && column < fit->long_count; column++)
+        status = fit_alone(fit, column, scratch);
+    free(scratch);
+    return status;
+}
+
+static enum status fit_pooled(struct pool_fit *fit)
+{
+    const enum status status = cleaning_fill_pool(fit->x, rows_of(fit), fit->long_count);
+    if (status)
+        return status;
+    const struct yoy_input input = {.x = fit->x,
+                                    .periods = rows_of(fit),
+                                    .series = fit->long_count,
+                                    .first = fit->first + (period_t)fit->start,
+                                    .calendar = fit->calendar};
+    const enum status averaged = fit_model(&input, yoy_averaged, YOY_AVERAGED, &fit->averaged);
+    return averaged ? averaged : fit_model(&input, &yoy_single, 1, &fit->single);
+}
+
+static enum status residuals(struct pool_fit *fit)
+{
+    double *sd = malloc(fit->long_count * sizeof *sd);
+    if (!sd)
+        return STATUS_NO_MEMORY;
+    for (size_t column = 0; column < fit->long_count; column++) {
+        sd[column] = maths_missing();
+        if (!fit->averaged && fit->alone[column])
+            yoy_residual_sd(fit->alone[column], &sd[column]);
+    }
+    if (fit->averaged)
+        yoy_residual_sd(fit->averaged, sd);
+    for (size_t s = 0; s < fit->series; s++)
+        if (fit->column[s] != POOL_NO_COLUMN && maths_finite(sd[fit->column[s]]))
+            fit->info[s].residual_sd = sd[fit->column[s]];
+    free(sd);
+    return STATUS_OK;
+}
+
+enum status pool_seasonal_fit(struct pool_fit *fit, const struct pool_input *input)
+{
+    assert(fit->long_count > 0);
+    const bool pooled = fit->long_count >= YOY_MIN_POOL;
+    fit->start = first_row(fit);
+    enum status status = take_logs(fit, input->value);
+    if (!status && pooled && input->outliers)
+        status = leave_out_outliers(fit);
+    if (!status)
+        status = fit_each_alone(fit); /* before the pool fills the gaps */
+    if (!status && pooled)
+        status = fit_pooled(fit);
+    return status ? status : residuals(fit);
+}
+
+void pool_seasonal_done(struct pool_fit *fit)
+{
+    yoy_free(fit->averaged);
+    yoy_free(fit->single);
+    for (size_t column = 0; fit->alone && column < fit->long_count; column++)
+        yoy_free(fit->alone[column]);
+    free(fit->alone);
+    free(fit->outlier);
+    free(fit->x);
+}
