@@ -59,16 +59,15 @@ static double number_of(uint64_t key)
 
 static size_t digit_of(uint64_t key, int digit) { return (key >> (digit * DIGIT_BITS)) & (DIGIT_VALUES - 1); }
 
-/* Stable radix sort: a fixed number of steps, equal scores stay in the order of origins and series. */
-static void sort_scores(struct score *scores, struct score *scratch, size_t n)
+/* Stable radix sort by the digits from first_digit up; returns which of the two arrays holds the result. */
+static struct score *sort_by_digits(struct score *from, struct score *to, size_t n, int first_digit)
 {
-    static_assert(DIGITS % 2 == 0, "the result must end in `scores`");
     uint32_t start[DIGITS][DIGIT_VALUES];
     memset(start, 0, sizeof start);
     for (size_t i = 0; i < n; i++)
-        for (int d = 0; d < DIGITS; d++)
-            start[d][digit_of(scores[i].key, d)]++;
-    for (int d = 0; d < DIGITS; d++) {
+        for (int d = first_digit; d < DIGITS; d++)
+            start[d][digit_of(from[i].key, d)]++;
+    for (int d = first_digit; d < DIGITS; d++) {
         uint32_t before = 0;
         for (size_t v = 0; v < DIGIT_VALUES; v++) {
             const uint32_t count = start[d][v];
@@ -76,11 +75,37 @@ static void sort_scores(struct score *scores, struct score *scratch, size_t n)
             before += count;
         }
         for (size_t i = 0; i < n; i++)
-            scratch[start[d][digit_of(scores[i].key, d)]++] = scores[i];
-        struct score *swap = scores;
-        scores = scratch;
-        scratch = swap;
+            to[start[d][digit_of(from[i].key, d)]++] = from[i];
+        struct score *swap = from;
+        from = to;
+        to = swap;
     }
+    return from;
+}
+
+/* Stable insertion sort of what is nearly sorted; false when it gave up after 4 n moves. */
+static bool finish_sorting(struct score *scores, size_t n)
+{
+    size_t moves = 0;
+    for (size_t i = 1; i < n; i++) {
+        const struct score moved = scores[i];
+        size_t at = i;
+        for (; at > 0 && scores[at - 1].key > moved.key; at--, moves++)
+            scores[at] = scores[at - 1];
+        scores[at] = moved;
+        if (moves > 4 * n)
+            return false;
+    }
+    return true;
+}
+
+/* Equal scores stay in the order of origins and series. The upper half of the bits nearly always suffices. */
+static struct score *sort_scores(struct score *scores, struct score *scratch, size_t n)
+{
+    struct score *sorted = sort_by_digits(scores, scratch, n, DIGITS / 2);
+    if (finish_sorting(sorted, n))
+        return sorted;
+    return sort_by_digits(sorted, sorted == scores ? scratch : scores, n, 0);
 }
 
 /* ------------------------------------------------------------------------------------------ scales */
@@ -261,8 +286,7 @@ static enum status step_fit(struct conformal *c, const struct rolling_errors *er
     if (members == 0)
         return STATUS_OK;
     const size_t n = collect_scores(&e, scale, w->member, false, w->scores);
-    sort_scores(w->scores, w->scratch, n);
-    return table_init(&c->step[step], w->scores, n);
+    return table_init(&c->step[step], sort_scores(w->scores, w->scratch, n), n);
 }
 
 /* ------------------------------------------------------------------------------------------ the pool */
@@ -377,8 +401,7 @@ static enum status fit_absolute(const struct step_errors *e, double own_share, s
     for (size_t s = 0; s < series; s++)
         scale[s] = maths_sqrt(scale[s]);
     const size_t n = collect_scores(e, scale, w->member, true, w->scores);
-    sort_scores(w->scores, w->scratch, n);
-    return table_init(out, w->scores, n);
+    return table_init(out, sort_scores(w->scores, w->scratch, n), n);
 }
 
 enum status conformal_half_widths(const struct rolling_errors *errors, size_t step_index, const double *levels, size_t level_count,

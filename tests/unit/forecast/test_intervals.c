@@ -219,6 +219,42 @@ static void scaling_the_errors_scales_the_offsets(void **state)
     free(double_);
 }
 
+/* Slow and obvious: how many scores are at most the offset's, by weight. */
+static double weight_at_most(const struct panel *p, const struct conformal *c, double score)
+{
+    double below = 0, all = 0;
+    for (size_t q = 0; q < SLOTS; q++)
+        for (size_t s = 0; s < SERIES; s++) {
+            const double w = pow(.97, (double)(SLOTS - 1 - q));
+            all += w;
+            if (p->error[0][q][s] / conformal_scale(c, s, 1) <= score)
+                below += w;
+        }
+    return below / all;
+}
+
+static void scores_that_differ_in_their_last_bits_are_sorted_too(void **state)
+{
+    (void)state;
+    struct panel *p = golden_panel();
+    double up = .01;
+    for (size_t q = SLOTS; q-- > 0; up = nextafter(up, 1)) /* growing with age: the worst order there is */
+        for (size_t s = 0; s < SERIES; s++)
+            p->error[0][q][s] = s % 2 ? up : -up;
+    const struct conformal_options plain = {.decay = .97, .own_share = .6, .recentre = 0, .alone_widening = 1};
+    struct conformal *c = fitted(p, &plain);
+    for (int k = 1; k < 100; k++) {
+        const double level = k / 100.0, offset = conformal_offset(c, 0, 1, level);
+        if (level != .5 && offset != 0) {
+            const double score = offset / conformal_scale(c, 0, 1);
+            assert_true(weight_at_most(p, c, score + 1e-15) >= level - 1e-9);
+            assert_true(weight_at_most(p, c, score - 2e-15) < level);
+        }
+    }
+    conformal_free(c);
+    free(p);
+}
+
 static void ugly_input_gives_finite_numbers(void **state)
 {
     (void)state;
@@ -255,6 +291,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(too_few_errors_give_a_symmetric_start),
         cmocka_unit_test(a_missing_error_has_no_weight),
         cmocka_unit_test(scaling_the_errors_scales_the_offsets),
+        cmocka_unit_test(scores_that_differ_in_their_last_bits_are_sorted_too),
         cmocka_unit_test(ugly_input_gives_finite_numbers),
     };
     return fixture_run(argc, argv, tests);
