@@ -117,9 +117,9 @@ int command_fail_with(struct command_context *c, enum exit_code code);
 int command_main(int argc, char **argv);
 
 /* Help for one command, or the list of all (command NULL). */
-void command_help(FILE *out, const struct command *command);
+void command_print_help(FILE *out, const struct command *command);
 /* "storecast 0.1.0", and the libraries with their versions, one a line. */
-void command_version(FILE *out);
+void command_print_version(FILE *out);
 const char *command_program_version(void);
 
 #endif
