@@ -3,7 +3,6 @@
 #ifndef STORECAST_IO_KAFKA_H
 #define STORECAST_IO_KAFKA_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/bytes.h"
@@ -21,12 +20,6 @@ struct kafka_header {
     struct bytes value; /* data NULL = null */
 };
 
-/* True for properties that users may not set: they load code or run commands, or the program owns them
- * (commits, isolation, transactions, group, assignment). */
-bool kafka_property_denied(const char *name);
-/* Checks one property against librdkafka's table without connecting. STATUS_BAD_CONFIG with librdkafka's reason. */
-enum status kafka_property_check(const char *name, const char *value, struct error *err) MUST_CHECK;
-
 /* A configuration with our defaults under the properties. Caller owns. */
 enum status kafka_conf_new(const struct kafka_property *properties, size_t count, struct rd_kafka_conf_s **out,
                            struct error *err) MUST_CHECK;
@@ -34,8 +27,5 @@ enum status kafka_conf_set(struct rd_kafka_conf_s *conf, const char *name, const
 
 /* Called for every log line and error of librdkafka: level as in syslog(3). May run on any thread. */
 typedef void (*kafka_log_fn)(void *arg, int level, const char *facility, const char *line);
-
-/* The version of librdkafka at run time, such as "2.0.2"; borrowed. */
-const char *kafka_version(void);
 
 #endif
