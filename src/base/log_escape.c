@@ -2,26 +2,7 @@
 #include <string.h>
 
 #include "base/log.h"
-
-/* Length of the valid UTF-8 sequence at the start, and its code point; 0 when it is not valid (RFC 3629). */
-static size_t utf8_take(const uint8_t *at, size_t left, uint32_t *out)
-{
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    uint8_t first = at[0];
-    size_t size = first < 0x80 ? 1 : (first & 0xe0) == 0xc0 ? 2 : (first & 0xf0) == 0xe0 ? 3 : (first & 0xf8) == 0xf0 ? 4 : 0;
-    if (size == 0 || size > left)
-        return 0;
-    uint32_t code = size == 1 ? first : first & (0x7fu >> size);
-    for (size_t i = 1; i < size; i++) {
-        if ((at[i] & 0xc0) != 0x80)
-            return 0;
-        code = code << 6 | (at[i] & 0x3fu);
-    }
-    if (code < least[size] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
-        return 0;
-    *out = code;
-    return size;
-}
+#include "base/utf8.h"
 
 static bool is_plain(uint8_t c)
 {
