@@ -81,7 +81,9 @@ enum status engine_loaded(struct engine *e, bool accept_changes, struct error *e
 int64_t engine_offset(const struct engine *e);      /* last applied record, -1 = none */
 uint64_t engine_batch(const struct engine *e);      /* last flushed batch */
 int64_t engine_requests_offset(const struct engine *e);
-void engine_set_requests_offset(struct engine *e, int64_t offset); /* last answered request, -1 = none; part of the state */
+enum status engine_set_requests_offset(struct engine *e, int64_t offset) MUST_CHECK; /* last answered request, -1 = none; part of the state */
+/* Another broker than the one the state knows: its topics begin at offset 0. Part of the next batch. */
+enum status engine_reset_offsets(struct engine *e) MUST_CHECK;
 period_t engine_closed_through(const struct engine *e); /* PERIOD_NONE before the first close */
 date_t engine_watermark(const struct engine *e);        /* INT32_MIN before the first record */
 size_t engine_series_count(const struct engine *e);

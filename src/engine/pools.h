@@ -1,0 +1,32 @@
+/* pools.h: the pools of a partition at one origin: their matrix of values, the fitted members, weights and intervals.
+ *
+ * Built at a close from the values of that moment, or again after a restore from the values that the last close used;
+ * both give the same bytes. Internal to engine/. */
+#ifndef STORECAST_ENGINE_POOLS_H
+#define STORECAST_ENGINE_POOLS_H
+
+#include "engine/partition.h"
+
+/* POOL_KINDS pools with `last` as their newest period. at_close: the values as they are now, and the errors of `last` for drift;
+ * else as the last close saw them. Caller frees with pools_free. */
+enum status pools_build(struct engine *e, period_t last, bool at_close, struct pool_work **out) MUST_CHECK;
+void pools_free(struct pool_work *pools); /* all POOL_KINDS of them */
+
+/* The pools that answers are given from: of the last close. */
+enum status pools_standing(struct engine *e, const struct pool_work **out) MUST_CHECK;
+/* The column of a series; SIZE_MAX when it was not there at the close. */
+size_t pools_column(const struct pool_work *pool, const struct engine *e, const struct series *s);
+
+/* What the ensemble and every member say of one series: value[member * horizon + h], logs or levels as the series' kind says,
+ * NaN where there is no number. */
+enum status pools_forecast(const struct pool_work *pool, size_t column, size_t horizon, double *value, bool *out_fallback) MUST_CHECK;
+
+enum status issued_rings_ready(struct series *s) MUST_CHECK; /* allocates them when missing */
+struct issued_members *issued_members_new(size_t count);   /* NULL when out of memory; free() */
+/* Issued slots: for the ensemble and the members; NULL when the origin is not kept. */
+struct issued_slot *issued_find(const struct series *s, period_t origin);
+struct member_slot *issued_members_find(const struct series *s, period_t origin);
+/* Step value of a member at an origin; NaN when not issued. */
+double issued_value(const struct series *s, period_t origin, enum member member, size_t step_index);
+
+#endif

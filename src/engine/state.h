@@ -1,0 +1,36 @@
+/* state.h: state records: the same bytes in LMDB and in the changelog.
+ *
+ * Key = kind, then length-prefixed ids and big-endian numbers. Value = header + explicit little-endian fields; never a copy of
+ * a struct. An unknown kind or a newer version is refused; a damaged record is corrupt. Internal to engine/, but for
+ * state_header_bytes, which tools skip to compare what records say.
+ *
+ * What differs from one record a series with everything in it: forecasts issued at one origin are a record of their own, so
+ * that a close writes what is new (about half a kilobyte a series) and not 104 origins again. */
+#ifndef STORECAST_ENGINE_STATE_H
+#define STORECAST_ENGINE_STATE_H
+
+#include "engine/partition.h"
+
+enum state_kind {
+    STATE_PARTITION = 'P',
+    STATE_STORE = 'T',
+    STATE_SERIES = 'S',
+    STATE_CELL = 'C',    /* series, period */
+    STATE_ISSUED = 'R',  /* series, ring position: what was published, by origin */
+    STATE_MEMBERS = 'Q', /* series, ring position: what the members said */
+    STATE_DRIFT = 'W',   /* series */
+    STATE_SOURCE = 'D',  /* store, source */
+    STATE_SEEN = 'H',    /* period, SipHash of an event id */
+    STATE_POOL = 'M',    /* pool; frozen coefficients will go here too */
+    /* reserved: STATE_STANDING 'F' standing forecasts, STATE_PLAN 'N' plans */
+};
+#define STATE_VERSION 1
+/* u8 kind, u8 version, u16 flags, u32 length of what follows the header, u32 crc32c of it, u64 batch, i64 sales offset */
+#define STATE_HEADER_BYTES 28
+
+/* Key and value of the object of a journal entry, into the effects' arena. value.data NULL: the record is to be deleted. */
+enum status state_encode(const struct engine *e, const struct journal_entry *entry, uint64_t batch, struct arena *arena,
+                         struct bytes *out_key, struct bytes *out_value) MUST_CHECK;
+enum status state_seen_key(period_t period, uint64_t hash, struct arena *arena, struct bytes *out_key) MUST_CHECK;
+
+#endif
