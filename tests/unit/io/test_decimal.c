@@ -101,7 +101,7 @@ static void any_whole_number_of_cents_comes_back(void **state)
         seed = seed * UINT64_C(6364136223846793005) + 1;
         int64_t cents = (int64_t)(seed >> 24) - (INT64_C(1) << 39);
         char text[40];
-        snprintf(text, sizeof text, "%s%" PRId64 ".%02d", cents < 0 ? "-" : "", llabs(cents) / 100, (int)(llabs(cents) % 100));
+        snprintf(text, sizeof text, "%s%" PRId64 ".%02d", cents < 0 ? "-" : "", labs(cents) / 100, (int)(labs(cents) % 100));
         assert_millionths(text, '.', cents * 10000);
     }
 }
