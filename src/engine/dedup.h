@@ -2,7 +2,7 @@
  *
  * A record with source and sequence is looked up in its source's window (per store: a till's name need be unique in its
  * store only): inside the window a bitmap decides, below it the record cannot be told from a duplicate. One without is
- * known by the SipHash of its event id, kept for the open periods and the last dedup.periods closed ones.
+ * known by the SipHash of its store and event id, kept for the open periods and the last dedup.periods closed ones.
  * Internal to engine/. */
 #ifndef STORECAST_ENGINE_DEDUP_H
 #define STORECAST_ENGINE_DEDUP_H
