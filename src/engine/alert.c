@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/maths.h"
+#include "engine/history.h"
 #include "engine/result.h"
 
 /* A new alert with its number; counted. NULL when out of memory. */
@@ -161,12 +162,22 @@ static enum status publish_silence(struct engine *e, struct store *store, period
     return STATUS_OK;
 }
 
+/* Closed periods without a report, back from the newest; what came for later periods does not count yet, so that the answer
+ * does not depend on how far ahead of the close the feed is. */
+static int32_t silent_periods(const struct engine *e, const struct store *store, period_t closed)
+{
+    period_t first = e->series[store->total]->state.first_period;
+    int32_t silent = 0;
+    while (first != PERIOD_NONE && closed - silent >= first && silent < e->options.history_periods &&
+           !history_reported(e, store, closed - silent))
+        silent++;
+    return silent;
+}
+
 enum status alert_silence(struct engine *e, struct store *store, period_t closed, struct effects *fx)
 {
     struct store_state *state = &store->state;
-    if (state->last_report == PERIOD_NONE)
-        return STATUS_OK;
-    int32_t silent = closed > state->last_report ? closed - state->last_report : 0;
+    int32_t silent = silent_periods(e, store, closed);
     bool firing = silent >= e->options.feed_silent_periods;
     if (firing == state->silent_firing)
         return STATUS_OK;

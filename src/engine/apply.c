@@ -76,8 +76,6 @@ static enum status complete_store(const struct application *a)
     if (status == STATUS_OK) {
         roster_remove_store(e, store);
         store->state.complete_through = a->u->business_date;
-        if (store->state.last_report == PERIOD_NONE || store->state.last_report < a->period)
-            store->state.last_report = a->period;
         roster_add_store(e, store);
     }
     enum status finished = history_watch_finish(&watch, e, &a->fx->counters);
@@ -214,16 +212,6 @@ static enum status note_fed(struct engine *e, struct series *s, period_t period,
     return STATUS_OK;
 }
 
-static enum status note_report(struct engine *e, struct store *store, period_t period)
-{
-    if (store->state.last_report != PERIOD_NONE && store->state.last_report >= period)
-        return STATUS_OK;
-    enum status status = journal_touch(&e->journal, JOURNAL_STORE, store->index, PERIOD_NONE, &store->state, sizeof store->state);
-    if (status == STATUS_OK)
-        store->state.last_report = period;
-    return status;
-}
-
 /* The closed values that the record may change: its own and its store's, all of the store when it reports there for the
  * first time, and the periods that turn from unknown to zero when the series begins earlier or turns out to be fed by sales. */
 static void watch(const struct application *a, struct history_watch *w)
@@ -294,8 +282,6 @@ static enum status change(struct application *a)
     struct series *total = e->series[a->store->total];
     if (status == STATUS_OK && total != a->series)
         status = note_fed(e, total, a->period, sale);
-    if (status == STATUS_OK)
-        status = note_report(e, a->store, a->period);
     enum status finished = history_watch_finish(&w, e, &a->fx->counters);
     return status == STATUS_OK ? finished : status;
 }

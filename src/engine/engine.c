@@ -289,7 +289,7 @@ enum status engine_store_add(struct engine *e, struct text id, enum store_mode m
         return STATUS_NO_MEMORY;
     }
     *store = (struct store){.index = index, .id = {name, id.size}, .mode = mode,
-                            .state = {.complete_through = INT32_MIN, .last_report = PERIOD_NONE, .silent_since = PERIOD_NONE}};
+                            .state = {.complete_through = INT32_MIN, .silent_since = PERIOD_NONE}};
     e->stores[index] = store;
     e->store_count++;
     enum status status = journal_note(&e->journal, JOURNAL_STORE_ADDED, index, PERIOD_NONE, 0);

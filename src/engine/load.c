@@ -88,7 +88,6 @@ static enum status load_store(struct loading *l)
     uint8_t mode = reader_u8(&l->value);
     store->mode = (enum store_mode)mode;
     store->state.complete_through = take_i32(&l->value);
-    store->state.last_report = take_i32(&l->value);
     store->state.silent_firing = reader_u8(&l->value) != 0;
     store->state.silent_since = take_i32(&l->value);
     l->e->loaded_stores++;

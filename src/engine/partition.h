@@ -107,7 +107,6 @@ enum store_mode { STORE_DIRECT, STORE_DERIVED };
 struct store_state {
     struct journal_mark mark;
     date_t complete_through; /* INT32_MIN = never said */
-    period_t last_report;    /* greatest period with a record or a Complete; PERIOD_NONE = none */
     bool silent_firing;
     period_t silent_since;
 };

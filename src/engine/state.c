@@ -114,7 +114,6 @@ static void put_store(const struct store *s, struct buffer *b)
 {
     buffer_put_u8(b, (uint8_t)s->mode);
     put_i32(b, s->state.complete_through);
-    put_i32(b, s->state.last_report);
     buffer_put_u8(b, s->state.silent_firing);
     put_i32(b, s->state.silent_since);
 }
