@@ -18,6 +18,7 @@ struct calendar;
 /* The built-in events of the United States. Caller frees. */
 enum status calendar_new(const struct period_grid *grid, struct calendar **out) MUST_CHECK;
 void calendar_free(struct calendar *c);
+const struct period_grid *calendar_grid(const struct calendar *c);
 
 /* Makes rows first..last readable; keeps what is there. Row pointers taken before are invalid afterwards. */
 enum status calendar_cover(struct calendar *c, period_t first, period_t last) MUST_CHECK;
@@ -30,7 +31,8 @@ bool calendar_holiday_lifted(const struct calendar *c, size_t column); /* remove
 const double *calendar_holidays(const struct calendar *c, period_t p); /* calendar_holiday_count values */
 const double *calendar_annual(const struct calendar *c, period_t p);   /* 2 * CALENDAR_ANNUAL_MAX: phase of the year */
 const double *calendar_month(const struct calendar *c, period_t p);    /* 2 * CALENDAR_MONTH_MAX: phase of the month */
-/* Days by which the period one season back lies later in its year (1; 2 when a 29 February lies between). */
+/* Days by which the period one season back lies later in its year: 1, or 2 when a 29 February lies between.
+ * 0 for months, whose season is the year, and for days, whose season is the week. */
 int calendar_alignment_days(const struct calendar *c, period_t p);
 
 #endif
