@@ -164,8 +164,17 @@ static void check_total(const struct series *s, period_t closed, struct effects 
                                       (total->has_quantity && total->gross_quantity != sums->gross_quantity);
 }
 
+/* A series whose first record is about a later period is not in the close: whether that record came before or after the close
+ * must not show. */
+static bool in_close(const struct series *s, period_t closed)
+{
+    return s->state.first_period != PERIOD_NONE && s->state.first_period <= closed;
+}
+
 static enum status close_series(struct engine *e, struct series *s, period_t closed, struct effects *fx)
 {
+    if (!in_close(s, closed))
+        return STATUS_OK;
     const struct pool_work *pool = &e->work[series_pool(s)];
     size_t column = pools_column(pool, e, s);
     enum status status = STATUS_OK;
@@ -199,18 +208,20 @@ static enum status publish_closed(struct engine *e, period_t closed, struct effe
     struct effect *effect = message ? effects_add(fx, EFFECT_CLOSED) : NULL;
     if (!effect)
         return STATUS_NO_MEMORY;
-    int32_t known = 0;
-    for (size_t i = 0; i < e->series_count; i++)
+    int32_t series = 0, known = 0;
+    for (size_t i = 0; i < e->series_count; i++) {
+        series += in_close(e->series[i], closed);
         known += history_value(e, e->series[i], closed).known;
+    }
     *message = (struct period_closed){
         .partition = e->partition,
         .first_date = period_first_day(&e->options.grid, closed),
         .last_date = period_last_day(&e->options.grid, closed),
         .sales_offset = e->state.sales_offset,
         .close_number = e->state.close_number,
-        .series = (int32_t)e->series_count,
+        .series = series,
         .known = known,
-        .unknown = (int32_t)e->series_count - known,
+        .unknown = series - known,
         .cause = text_of(close_cause_name((enum close_cause)e->state.closing_cause)),
     };
     effect->closed = message;

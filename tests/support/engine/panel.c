@@ -77,6 +77,8 @@ void panel_sales(struct panel *p, int stores, int products, int weeks, uint64_t 
     for (int day = 0; day < 7 * weeks; day++)
         for (int store = 0; store < stores; store++)
             for (int product = 0; product < (products ? products : 1); product++) {
+                if (day < 24 * product) /* products join one after the other, in the middle of a week */
+                    continue;
                 double amount = panel_level(store, day / 7, seed) / 7 * (1 + 0.3 * product);
                 if (panel_uniform(&state) < 0.05)
                     amount = -amount / 50; /* a return */

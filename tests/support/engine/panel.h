@@ -21,7 +21,8 @@ const char *panel_text(struct panel *p, const char *format, ...) __attribute__((
 double panel_level(int store, int week, uint64_t seed);
 /* Weekly Totals of stores "s00".. whose weeks end on Fridays, the first on 2010-02-05; in order of week, then store. */
 void panel_totals(struct panel *p, int stores, int weeks, uint64_t seed);
-/* Daily till Sales of stores, each with `products` products (0: of the store as a whole); some are returns. */
+/* Daily till Sales of stores, each with `products` products (0: of the store as a whole) that join one after
+ * the other; some are returns. */
 void panel_sales(struct panel *p, int stores, int products, int weeks, uint64_t seed);
 
 /* Swaps records at most `distance` places apart. */
