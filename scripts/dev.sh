@@ -1,0 +1,94 @@
+#!/bin/bash
+# What a developer runs all day; CI calls the same.
+#
+#   scripts/dev.sh build                 the dev preset, in build/dev
+#   scripts/dev.sh test [NAME]           build, then ctest; NAME is a part of test names (ctest -R)
+#   scripts/dev.sh asan [NAME]           unit and fuzz tests under address and undefined-behaviour sanitizers
+#   scripts/dev.sh fuzz TARGET [SECONDS] search with libFuzzer (60 s); new inputs go to build/fuzz/corpus/TARGET
+#   scripts/dev.sh until-fail NAME       repeat one test until it fails
+#   scripts/dev.sh gdb NAME [CASE]       one test program under gdb
+#   scripts/dev.sh format [check]        clang-format on the files that differ from the last commit
+#   scripts/dev.sh bench                 the figures in the README
+#   scripts/dev.sh docs                  write the option lists of README.md and config/ from the table
+set -euo pipefail
+cd "$(dirname "$0")/.."
+jobs=${STORECAST_JOBS:-$(nproc)}
+
+usage() {
+    sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' scripts/dev.sh
+    exit 64
+}
+
+configure() {
+    local preset=$1 log
+    log=$(mktemp)
+    if ! cmake --preset "$preset" >"$log" 2>&1; then
+        cat "$log" >&2
+        rm -f "$log"
+        exit 1
+    fi
+    rm -f "$log"
+}
+
+build() {
+    configure "$1"
+    cmake --build "build/$1" -j "$jobs" "${@:2}"
+}
+
+run_ctest() {
+    local preset=$1 name=${2:-}
+    shift; [ $# -gt 0 ] && shift
+    (cd "build/$preset" && ctest --output-on-failure -j "$jobs" ${name:+-R "$name"} "$@")
+}
+
+fuzz() {
+    local target=$1 seconds=${2:-60}
+    build fuzz "fuzz_$target"
+    mkdir -p "build/fuzz/corpus/$target"
+    (cd build/fuzz && "tests/fuzz_$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+        "corpus/$target" "../../tests/fuzz/corpus/$target")
+}
+
+changed_sources() {
+    { git diff --name-only HEAD -- '*.c' '*.h'; git ls-files --others --exclude-standard -- '*.c' '*.h'; } |
+        sort -u | while read -r file; do [ -e "$file" ] && echo "$file"; done
+}
+
+format() {
+    local files
+    mapfile -t files < <(changed_sources)
+    [ "${#files[@]}" -gt 0 ] || { echo "nothing has changed"; return; }
+    if [ "${1:-}" = check ]; then
+        clang-format-14 --dry-run --Werror "${files[@]}"
+    else
+        clang-format-14 -i "${files[@]}"
+    fi
+}
+
+# Replaces what stands between the two option marks of README.md.
+write_docs() {
+    build dev storecast
+    env -i build/dev/storecast worker --print-config=sample >config/storecast.properties
+    env -i build/dev/storecast worker --print-config=markdown >build/dev/options.md
+    awk -v list=build/dev/options.md '
+        /<!-- options: end -->/ { skipping = 0 }
+        !skipping { print }
+        /<!-- options: begin -->/ { while ((getline line < list) > 0) print line; skipping = 1 }' README.md >build/dev/README.new
+    cp build/dev/README.new README.md
+    echo "written: config/storecast.properties, the option list of README.md"
+}
+
+command=${1:-}
+[ $# -gt 0 ] && shift
+case $command in
+    build) build dev "$@" ;;
+    test) build dev && run_ctest dev "$@" ;;
+    asan) build asan && run_ctest asan "${1:-}" -L '^(unit|fuzz)$' ;;
+    fuzz) [ $# -ge 1 ] || usage; fuzz "$@" ;;
+    until-fail) [ $# -eq 1 ] || usage; build dev && run_ctest dev "$1" --repeat until-fail:1000 ;;
+    gdb) [ $# -ge 1 ] || usage; build dev "$1" && gdb --args "build/dev/tests/$1" "${@:2}" ;;
+    format) format "$@" ;;
+    bench) build release && build/release/storecast bench "$@" ;;
+    docs) write_docs ;;
+    *) usage ;;
+esac
