@@ -45,9 +45,20 @@ struct scored { /* one series at one origin */
     const struct run *run;
     const struct replay_origin *at;
     size_t s, label;
-    bool level;
+    const struct pool_series *info;
     double scale;
 };
+
+static bool is_level(const struct scored *x)
+{
+    return x->info->kind == SERIES_LEVEL;
+}
+
+static double bound_of(const struct scored *x, double v)
+{
+    const double bound = level_of(v, is_level(x));
+    return is_level(x) && bound < 0 && x->info->low >= 0 ? 0 : bound; /* as published: what never was negative stays so */
+}
 
 static double actual_at(const struct scored *x, size_t h)
 {
@@ -60,12 +71,12 @@ static void score_step(const struct scored *x, enum member m, size_t h, double a
     struct backtest_result *r = x->run->result;
     double bounds[4];
     for (size_t k = 0; c && k < 4; k++)
-        bounds[k] = level_of(v + conformal_offset(c, x->s, h, bound_levels[k]), x->level);
+        bounds[k] = bound_of(x, v + conformal_offset(c, x->s, h, bound_levels[k]));
     for (size_t g = 0; g < r->groups; g++) {
         if (h > r->limit[g])
             continue;
         struct accuracy_sums *sums = &r->sums[(x->label * MEMBER_COUNT + (size_t)m) * r->groups + g];
-        accuracy_add(sums, actual, level_of(v, x->level), x->scale);
+        accuracy_add(sums, actual, level_of(v, is_level(x)), x->scale);
         if (c)
             accuracy_add_bounds(sums, actual, bounds);
     }
@@ -81,7 +92,7 @@ static void score_member(const struct scored *x, enum member m, const struct con
         if (!maths_finite(v))
             continue;
         if (in->on_forecast)
-            in->on_forecast(in->user, &(struct backtest_forecast){x->at->origin, x->label, h, m, level_of(v, x->level)});
+            in->on_forecast(in->user, &(struct backtest_forecast){x->at->origin, x->label, h, m, level_of(v, is_level(x))});
         if (maths_finite(actual))
             score_step(x, m, h, actual, v, c);
     }
@@ -99,7 +110,7 @@ static enum status on_origin(void *user, const struct replay_origin *at)
                                  .at = at,
                                  .s = s,
                                  .label = run->pool->label[s],
-                                 .level = pool_fit_series(at->fit, s)->kind == SERIES_LEVEL,
+                                 .info = pool_fit_series(at->fit, s),
                                  .scale = accuracy_scale(run->pool->value + s, at->series, at->origin, run->season)};
         for (enum member m = 0; m < MEMBER_COUNT; m++)
             score_member(&x, m, conformal[m]);

@@ -43,7 +43,7 @@ static void scored_slots(const struct rolling_errors *e, size_t h, size_t *first
 static size_t count_targets(const struct rolling_errors *e, struct steps steps, const bool *counts)
 {
     size_t targets = 0;
-    for (size_t age = 0; age < e->origins; age++) { /* of the target */
+    for (size_t age = 0; age < ORIGINS; age++) { /* of the target */
         bool scored = false;
         for (size_t k = steps.first; !scored && k < steps.first + steps.count; k++) {
             const size_t h = errors_step[k];

@@ -1,0 +1,222 @@
+/* cmd_backtest.c: walk-forward evaluation of every model on a file, without the stream. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/evaluation.h"
+#include "app/model_list.h"
+#include "app/progress.h"
+#include "app/report.h"
+#include "forecast/backtest.h"
+
+struct run {
+    struct command_context *context;
+    struct panel panel;
+    struct panel_pools pools;
+    struct model_list models;
+    struct backtest_input input;
+    struct backtest_result result;
+    struct progress *progress;
+    FILE *forecasts;
+};
+
+static const char *protocol_of(const struct run *r)
+{
+    return r->input.holdout ? "holdout" : "rolling";
+}
+
+/* ------------------------------------------------------------------------------------------ what to run */
+
+static enum status choose_training(struct run *r)
+{
+    const double train = command_number(r->context, "--train");
+    const double periods = train < 1 ? train * (double)r->panel.periods : train;
+    if (!(periods >= 1) || periods >= (double)r->panel.periods)
+        return error_set(&r->context->err, STATUS_BAD_DATA, "--train: %g leaves nothing to train on or to test (the file has %zu periods)",
+                         train, r->panel.periods);
+    r->input.first_origin = (size_t)periods;
+    return STATUS_OK;
+}
+
+static enum status choose_origins(struct run *r)
+{
+    const size_t periods = r->panel.periods, origins = (size_t)command_integer(r->context, "--origins");
+    if (periods < 2)
+        return error_set(&r->context->err, STATUS_BAD_DATA, "%s: one period is too few to forecast the next (give at least two)",
+                         r->context->arguments[0]);
+    r->input.holdout = strcmp(command_text(r->context, "--protocol"), "holdout") == 0;
+    if (r->input.holdout)
+        return choose_training(r);
+    r->input.first_origin = origins < periods ? periods - origins : 1;
+    return STATUS_OK;
+}
+
+static void on_progress(void *user, size_t done, size_t total)
+{
+    const struct run *r = user;
+    progress_show(r->progress, done, total);
+}
+
+static void on_forecast(void *user, const struct backtest_forecast *f)
+{
+    const struct run *r = user;
+    if (!r->models.chosen[f->member])
+        return;
+    fprintf(r->forecasts, "%zu,", f->origin);
+    report_csv_text(r->forecasts, r->panel.name[f->label]);
+    fprintf(r->forecasts, ",%zu,%s,%.17g\n", f->h, member_table[f->member].name, f->value);
+}
+
+static enum status prepare(struct run *r)
+{
+    struct command_context *c = r->context;
+    enum status status = model_list_parse(command_text(c, "--models"), false, &r->models, &c->err);
+    if (!status)
+        status = evaluation_read(c, &r->panel, &r->pools);
+    if (!status)
+        status = choose_origins(r);
+    return status;
+}
+
+static enum status open_forecasts(struct run *r)
+{
+    const char *path = command_text(r->context, "--forecasts");
+    if (!path)
+        return STATUS_OK;
+    r->forecasts = fopen(path, "w");
+    if (!r->forecasts)
+        return error_set(&r->context->err, STATUS_IO, "%s: %s (name a file that can be written)", path, strerror(errno));
+    fputs("origin,series,h,model,value\n", r->forecasts);
+    return STATUS_OK;
+}
+
+static enum status close_forecasts(struct run *r)
+{
+    if (!r->forecasts)
+        return STATUS_OK;
+    const bool failed = ferror(r->forecasts) != 0, unclosed = fclose(r->forecasts) != 0;
+    r->forecasts = NULL;
+    if (failed || unclosed)
+        return error_set(&r->context->err, STATUS_IO, "%s: writing failed (is the disk full?)", command_text(r->context, "--forecasts"));
+    return STATUS_OK;
+}
+
+static enum status compute(struct run *r)
+{
+    struct backtest_input *in = &r->input;
+    in->grid = &r->panel.grid;
+    in->first = r->panel.first;
+    in->periods = r->panel.periods;
+    in->pools = r->pools.pools;
+    in->pool_count = r->pools.count;
+    in->labels = r->panel.series;
+    in->outliers = r->context->config.cleaning_outliers;
+    in->horizon = (size_t)command_integer(r->context, "--horizon");
+    in->threads = evaluation_threads(r->context);
+    in->user = r;
+    in->on_progress = on_progress;
+    enum status status = open_forecasts(r);
+    if (status)
+        return status;
+    in->on_forecast = r->forecasts ? on_forecast : NULL;
+    r->progress = progress_start("backtest", "origins");
+    if (backtest_run(in, &r->result) != STATUS_OK)
+        status = error_set(&r->context->err, STATUS_NO_MEMORY, "out of memory");
+    progress_stop(r->progress);
+    const enum status written = close_forecasts(r);
+    return status ? status : written;
+}
+
+/* ------------------------------------------------------------------------------------------ what came out */
+
+static void print_rows(struct run *r, struct report *report, size_t label, bool pooled)
+{
+    for (enum member m = 0; m < MEMBER_COUNT; m++)
+        for (size_t g = 0; r->models.chosen[m] && g < r->result.groups; g++) {
+            const struct accuracy_sums sums = pooled ? backtest_pooled(&r->result, m, g) : *backtest_sums(&r->result, label, m, g);
+            report_accuracy(report, &(struct report_accuracy){.model = member_table[m].name,
+                                                              .protocol = protocol_of(r),
+                                                              .level = command_text(r->context, "--level"),
+                                                              .series = pooled ? text_of("all") : r->panel.name[label],
+                                                              .limit = r->result.limit[g],
+                                                              .sums = &sums});
+        }
+}
+
+static void print_heading(const struct run *r)
+{
+    const struct panel *p = &r->panel;
+    char first[DATE_TEXT_BYTES], last[DATE_TEXT_BYTES];
+    date_format(period_last_day(&p->grid, p->first), first);
+    date_format(period_last_day(&p->grid, p->first + (period_t)p->periods - 1), last);
+    printf("%zu series, %zu %ss from %s to %s; ", p->series, p->periods, period_unit_name(p->grid.unit), first, last);
+    if (r->input.holdout)
+        printf("trained on %zu, tested on the rest", r->input.first_origin);
+    else
+        printf("origins %zu..%zu", r->input.first_origin, p->periods - 1);
+    printf("; %zu pool%s; outliers %s\n\n", r->pools.count, r->pools.count == 1 ? "" : "s",
+           r->input.outliers ? "left out of the fits" : "believed");
+}
+
+static void print_result(struct run *r)
+{
+    struct report report;
+    const enum report_format format = report_format_of(command_text(r->context, "--format"));
+    if (format == REPORT_TABLE)
+        print_heading(r);
+    report_accuracy_begin(&report, stdout, format);
+    print_rows(r, &report, 0, true);
+    for (size_t label = 0; command_flag(r->context, "--by-series") && label < r->panel.series; label++)
+        print_rows(r, &report, label, false);
+    report_end(&report);
+    if (format == REPORT_TABLE && report.rows == 0)
+        puts("Nothing could be scored: no model gave a number for a period with a value.");
+}
+
+static int run(struct command_context *context)
+{
+    struct run r = {.context = context};
+    enum status status = prepare(&r);
+    if (!status)
+        status = compute(&r);
+    if (!status)
+        print_result(&r);
+    backtest_result_done(&r.result);
+    panel_pools_done(&r.pools);
+    panel_done(&r.panel);
+    return status ? command_fail(context) : EXIT_CODE_OK;
+}
+
+static const struct command_option options[] = {
+    {.name = "--protocol", .kind = OPTION_CHOICE, .argument = "NAME", .fallback = "rolling", .choices = "rolling|holdout",
+     .help = "refit at every origin, or train once and forecast all that follows"},
+    {.name = "--origins", .kind = OPTION_INTEGER, .argument = "N", .fallback = "52", .min = 1, .max = 10000,
+     .help = "rolling: how many of the last origins are scored"},
+    {.name = "--horizon", .kind = OPTION_INTEGER, .argument = "N", .fallback = "8", .min = 1, .max = POOL_HORIZON_MAX,
+     .help = "rolling: steps ahead"},
+    {.name = "--train", .kind = OPTION_NUMBER, .argument = "N", .fallback = "0.7", .min = 0, .max = 100000,
+     .help = "holdout: periods to train on, or below 1 their share"},
+    {.name = "--models", .kind = OPTION_TEXT, .argument = "LIST", .fallback = "all", .help = "models to show, with commas"},
+    {.name = "--by-series", .kind = OPTION_FLAG, .help = "a row for every series too"},
+    {.name = "--forecasts", .kind = OPTION_TEXT, .argument = "FILE", .help = "write every forecast to FILE (origin,series,h,model,value)"},
+    {.name = "--format", .kind = OPTION_CHOICE, .argument = "FORMAT", .fallback = "table", .choices = REPORT_FORMATS,
+     .help = "how to print the result"},
+    EVALUATION_OPTIONS,
+};
+
+const struct command command_backtest = {
+    .name = "backtest",
+    .arguments = "FILE",
+    .summary = "how good every model would have been on a file of sales",
+    .text = "An origin is a number of known periods; everything is refitted at every origin and sees nothing later.\n"
+            "MASE divides by the mean change from one season to the next in the training part; 'in 80%' is the share of\n"
+            "values inside the 80 % interval. A sound model beats seasonal_naive.\n\n"
+            "  storecast backtest sales.csv --partitions 6\n"
+            "  storecast backtest sales.csv --protocol holdout --train 0.7 --models ensemble,seasonal_naive --format csv",
+    .options = options,
+    .option_count = sizeof options / sizeof options[0],
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .takes_config = true,
+    .run = run,
+};

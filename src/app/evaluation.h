@@ -1,0 +1,23 @@
+/* evaluation.h: what the commands backtest and forecast share: their common options, and the file as pools.
+ * Thread: main. */
+#ifndef STORECAST_APP_EVALUATION_H
+#define STORECAST_APP_EVALUATION_H
+
+#include "app/command.h"
+#include "app/panel.h"
+
+/* Rows for both option tables. */
+#define EVALUATION_OPTIONS                                                                                                     \
+    {.name = "--level", .kind = OPTION_CHOICE, .argument = "NAME", .fallback = "store", .choices = "store|product",            \
+     .help = "totals of stores, or products"},                                                                                 \
+    {.name = "--partitions", .kind = OPTION_INTEGER, .argument = "N", .fallback = "1", .min = 1, .max = 10000,                 \
+     .help = "pool the stores as a topic with N partitions would"},                                                            \
+    {.name = "--map", .kind = OPTION_TEXT, .argument = "NAME=COLUMN", .repeatable = true,                                      \
+     .help = "which column is date, store, product, quantity, amount or total"},                                               \
+    {.name = "-j", .kind = OPTION_INTEGER, .argument = "N", .min = 1, .max = 64, .help = "threads; default: one per processor"}
+
+/* Reads the file that the first argument names. On failure context->err says why; both are then safe to free. */
+enum status evaluation_read(struct command_context *context, struct panel *panel, struct panel_pools *pools) MUST_CHECK;
+size_t evaluation_threads(const struct command_context *context);
+
+#endif
