@@ -71,9 +71,13 @@ bool client_message_header(const struct client_reader *r, const char *name, stru
 /* The index-th header of the message; false past the last. */
 bool client_message_header_at(const struct client_reader *r, size_t index, const char **out_name, struct text *out);
 
-/* Reads all partitions of the topics, without joining a group. from_beginning: from offset 0, so that a dropped
- * record is noticed; else only what comes from now on. Caller frees; the client may be freed before. */
-enum status client_reader_new(struct client *c, const char *const *topics, size_t topic_count, bool from_beginning,
+enum client_start {
+    CLIENT_NEW_ONLY,     /* what comes from now on */
+    CLIENT_FROM_ZERO,    /* from offset 0: what the broker has dropped already is a loss */
+    CLIENT_FROM_PRESENT, /* from the first record that is still there */
+};
+/* Reads all partitions of the topics, without joining a group. Caller frees; the client may be freed before. */
+enum status client_reader_new(struct client *c, const char *const *topics, size_t topic_count, enum client_start start,
                               struct client_reader **out, struct error *err) MUST_CHECK;
 void client_reader_free(struct client_reader *r);
 

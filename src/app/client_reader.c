@@ -48,20 +48,21 @@ static enum status list_places(struct client *c, struct client_reader *r, struct
     return STATUS_OK;
 }
 
-static enum status start_reading(struct client_reader *r, bool from_beginning, struct error *err)
+static enum status start_reading(struct client_reader *r, enum client_start start, struct error *err)
 {
+    static const int64_t offsets[] = {RD_KAFKA_OFFSET_END, 0, RD_KAFKA_OFFSET_BEGINNING};
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)r->place_count);
     for (size_t i = 0; i < r->place_count; i++) {
         rd_kafka_topic_partition_list_add(list, r->topics[r->places[i].topic], r->places[i].partition)->offset =
-            from_beginning ? 0 : RD_KAFKA_OFFSET_END;
-        r->places[i].next = from_beginning ? 0 : -1;
+            offsets[start];
+        r->places[i].next = start == CLIENT_FROM_ZERO ? 0 : -1;
     }
     rd_kafka_resp_err_t e = rd_kafka_assign(r->handle, list);
     rd_kafka_topic_partition_list_destroy(list);
     return e ? client_broker_error(err, "cannot read", e) : STATUS_OK;
 }
 
-enum status client_reader_new(struct client *c, const char *const *topics, size_t topic_count, bool from_beginning,
+enum status client_reader_new(struct client *c, const char *const *topics, size_t topic_count, enum client_start start,
                               struct client_reader **out, struct error *err)
 {
     const struct kafka_property own[] = {
@@ -84,7 +85,7 @@ enum status client_reader_new(struct client *c, const char *const *topics, size_
         status = client_handle_new(c, RD_KAFKA_CONSUMER, own, sizeof own / sizeof *own, NULL, NULL, &r->handle, err);
     if (!status) {
         rd_kafka_poll_set_consumer(r->handle);
-        status = start_reading(r, from_beginning, err);
+        status = start_reading(r, start, err);
     }
     if (status)
         client_reader_free(r);

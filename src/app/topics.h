@@ -52,6 +52,10 @@ const char *topics_name(const struct topics *t, enum topic topic);
 /* The topic with this row name ("forecasts") or full name ("storecast.forecasts"); false when there is none. */
 bool topics_find(const struct topics *t, const char *name, enum topic *out);
 
+/* The embedded broker has one more, empty topic, whose name ends with what tells this broker from the one before:
+ * prefix + TOPIC_INCARNATION_INFIX + 16 hexadecimal digits. */
+#define TOPIC_INCARNATION_INFIX ".broker-incarnation-"
+
 /* The key of records for all stores of a partition (design.md, Topics). */
 #define ALL_STORES_KEY "\0all"
 #define ALL_STORES_KEY_BYTES 4

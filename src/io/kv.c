@@ -19,6 +19,7 @@ struct kv {
     MDB_dbi dbi;
     int lock_fd;
     bool read_only;
+    void (*before_commit)(void);
     char directory[PATH_MAX];
 };
 
@@ -104,6 +105,7 @@ enum status kv_open(const struct kv_options *options, struct kv **out, struct er
         return error_set(err, STATUS_NO_MEMORY, "state directory: out of memory");
     kv->lock_fd = -1;
     kv->read_only = options->read_only;
+    kv->before_commit = options->before_commit;
     enum status status = STATUS_OK;
     if (strlen(options->directory) >= sizeof kv->directory - 1)
         status = error_set(err, STATUS_BAD_CONFIG, "state directory: the path is too long");
@@ -175,6 +177,8 @@ static int write_once(struct kv *kv, const struct kv_op *ops, size_t count)
         mdb_txn_abort(txn);
         return rc;
     }
+    if (kv->before_commit)
+        kv->before_commit();
     return mdb_txn_commit(txn);
 }
 

@@ -22,6 +22,7 @@ struct kv_options {
     bool read_only;
     bool sync;             /* every kv_write reaches the disk before it returns; else kv_sync does that */
     uint64_t map_bytes;    /* address space to begin with; it grows by itself. 0 = 64 MiB */
+    void (*before_commit)(void); /* for crash tests: called by kv_write when all is put and nothing committed; may be NULL */
 };
 
 /* STATUS_IN_USE when another process holds the directory (err names its pid), STATUS_NOT_FOUND when it is opened for

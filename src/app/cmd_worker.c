@@ -1,0 +1,92 @@
+/* cmd_worker.c: the service. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/broker_file.h"
+#include "app/command.h"
+#include "app/config.h"
+#include "app/worker.h"
+
+struct reload {
+    const struct command_context *context;
+    struct config config;
+    bool is_loaded;
+};
+
+static const struct config *reload(void *arg, struct error *err)
+{
+    struct reload *r = arg;
+    const struct command_context *c = r->context;
+    size_t count = command_count(c, "-X");
+    const char **overrides = calloc(count + 1, sizeof *overrides);
+    if (!overrides)
+        return NULL;
+    for (size_t i = 0; i < count; i++)
+        overrides[i] = command_text_at(c, "-X", i);
+    if (r->is_loaded)
+        config_done(&r->config);
+    const char *file = command_text(c, "--config");
+    const struct config_sources sources = {file ? file : getenv("STORECAST_CONFIG"), environ, overrides, count};
+    enum status status = config_load(&sources, &r->config, err);
+    if (!status && command_given(c, "--state-dir"))
+        status = config_set(&r->config, "state.dir", command_text(c, "--state-dir"), err);
+    r->is_loaded = true;
+    free(overrides);
+    return status ? NULL : &r->config;
+}
+
+static enum status find_broker(struct command_context *c, char out[BROKER_ADDRESS_BYTES])
+{
+    if (!command_given(c, "--embedded")) {
+        if (config_kafka(&c->config, "bootstrap.servers"))
+            return error_set(&c->err, STATUS_BAD_CONFIG,
+                             "kafka.bootstrap.servers: this version works with the embedded broker only (remove it, start `storecast broker` "
+                             "and run `storecast worker --embedded`)");
+        return error_set(&c->err, STATUS_BAD_CONFIG,
+                         "worker: it does not know which broker to use (start `storecast broker` and run `storecast worker --embedded`)");
+    }
+    const char *address = command_text(c, "--embedded");
+    if (!address || !address[0])
+        return broker_file_read(c->config.state_dir, out, &c->err);
+    if (strlen(address) >= BROKER_ADDRESS_BYTES)
+        return error_set(&c->err, STATUS_BAD_USAGE, "--embedded: the address is too long");
+    strcpy(out, address);
+    return STATUS_OK;
+}
+
+static int run(struct command_context *c)
+{
+    char servers[BROKER_ADDRESS_BYTES];
+    enum status status = STATUS_OK;
+    if (command_given(c, "--state-dir"))
+        status = config_set(&c->config, "state.dir", command_text(c, "--state-dir"), &c->err);
+    if (!status)
+        status = find_broker(c, servers);
+    if (status)
+        return command_fail_with(c, status == STATUS_NOT_FOUND ? EXIT_CODE_SERVICE : exit_code_of(status));
+    struct reload again = {.context = c};
+    const struct worker_options worker = {
+        .config = &c->config, .servers = servers, .accept_changes = command_flag(c, "--accept-changes"),
+        .reload = reload, .reload_arg = &again,
+    };
+    int code = worker_run(&worker, &c->err);
+    if (again.is_loaded)
+        config_done(&again.config);
+    return code == EXIT_CODE_OK ? code : command_fail_with(c, (enum exit_code)code);
+}
+
+static const struct command_option options[] = {
+    {.name = "--embedded", .kind = OPTION_TEXT, .argument = "ADDRESS", .optional_value = true,
+     .help = "use the broker that `storecast broker` runs; without ADDRESS the one of the state directory"},
+    {.name = "--state-dir", .kind = OPTION_TEXT, .argument = "DIR", .help = "the same as -X state.dir=DIR"},
+    {.name = "--accept-changes", .kind = OPTION_FLAG,
+     .help = "go on with a state that was made with other options, although numbers will change"},
+};
+
+const struct command command_worker = {
+    .name = "worker", .summary = "the service: reads sales, publishes forecasts and drift alerts, serves metrics",
+    .text = "SIGTERM ends it in order, a second one at once. SIGHUP reads the configuration again, SIGUSR1 logs what it is doing.\n"
+            "Exit codes: 65 input or state are not usable, 69 no broker, 70 start me again, 73 the state directory is in use, 78 configuration.",
+    .options = options, .option_count = sizeof options / sizeof options[0], .takes_config = true, .run = run,
+};

@@ -1,0 +1,194 @@
+#include "app/restore.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/assignment.h"
+#include "app/command.h"
+#include "app/state_key.h"
+#include "base/log.h"
+
+/* ------------------------------------------------------------------------------------------------ one lane, on a thread */
+
+static enum status load_record(void *arg, struct bytes key, struct bytes value, struct error *err)
+{
+    struct lane *lane = arg;
+    lane->restored++;
+    return engine_load(lane->engine, state_key_inner(key), value, err);
+}
+
+static void restore_work(struct pool_job *job)
+{
+    struct lane *lane = (struct lane *)(void *)job;
+    struct worker *w = lane->worker;
+    uint8_t prefix[STATE_PREFIX_BYTES];
+    state_prefix(lane->id, prefix);
+    lane->job_status = kv_each(w->kv, (struct bytes){prefix, sizeof prefix}, load_record, lane, &lane->job_error);
+    if (!lane->job_status)
+        lane->job_status = engine_loaded(lane->engine, w->options.accept_changes, &lane->job_error);
+}
+
+/* ------------------------------------------------------------------------------------------------ the broker at hand */
+
+static enum status collect_state(struct lane *lane, struct batch *b, size_t *count, struct kv_op *ops, size_t capacity)
+{
+    for (size_t i = 0; i < lane->effects.count; i++) {
+        const struct effect *effect = &lane->effects.items[i];
+        assert(effect->kind == EFFECT_PUT || effect->kind == EFFECT_DELETE);
+        assert(*count < capacity);
+        struct bytes key;
+        enum status status = state_key(&b->store_arena, lane->id, effect->key, &key);
+        if (status)
+            return status;
+        ops[(*count)++] = (struct kv_op){key, effect->value, effect->kind == EFFECT_DELETE};
+    }
+    return STATUS_OK;
+}
+
+static enum status forget_offsets(struct worker *w)
+{
+    w->batch.number++;
+    for (int32_t i = 0; i < w->partition_count; i++) {
+        struct lane *lane = w->lanes[i];
+        enum status status = engine_reset_offsets(lane->engine);
+        if (!status)
+            status = engine_flush(lane->engine, w->batch.number, &lane->effects);
+        if (status)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+/* Writes which broker the state belongs to from now on, with the forgotten offsets, in one go. Small, and before any
+ * record is read: so on the loop. */
+static enum status adopt(struct worker *w, struct error *err)
+{
+    size_t capacity = 1, count = 0;
+    enum status status = w->is_new_incarnation ? forget_offsets(w) : STATUS_OK;
+    for (int32_t i = 0; i < w->partition_count; i++)
+        capacity += w->lanes[i]->effects.count;
+    struct kv_op *ops = calloc(capacity, sizeof *ops);
+    if (!ops || status) {
+        free(ops);
+        return error_set(err, STATUS_NO_MEMORY, "state: out of memory");
+    }
+    arena_clear(&w->batch.store_arena);
+    for (int32_t i = 0; !status && i < w->partition_count; i++)
+        status = collect_state(w->lanes[i], &w->batch, &count, ops, capacity);
+    const struct state_about about = {(uint32_t)w->partition_count, text_of(w->incarnation), text_of(w->config->topics_prefix)};
+    buffer_clear(&w->scratch);
+    state_about_write(&about, &w->scratch);
+    if (!status)
+        status = buffer_status(&w->scratch);
+    ops[count++] = (struct kv_op){state_about_key(), buffer_bytes(&w->scratch), false};
+    status = status ? error_set(err, status, "state: out of memory") : kv_write(w->kv, ops, count, err);
+    for (int32_t i = 0; !status && i < w->partition_count; i++) {
+        engine_commit(w->lanes[i]->engine);
+        effects_clear(&w->lanes[i]->effects);
+    }
+    free(ops);
+    return status;
+}
+
+/* ------------------------------------------------------------------------------------------------ all lanes */
+
+static void all_restored(struct worker *w)
+{
+    struct error err = {0};
+    uint64_t records = 0;
+    for (int32_t i = 0; i < w->partition_count; i++) {
+        records += w->lanes[i]->restored;
+        if (engine_batch(w->lanes[i]->engine) > w->batch.number)
+            w->batch.number = engine_batch(w->lanes[i]->engine);
+    }
+    enum status status = adopt(w, &err);
+    if (status) {
+        worker_fail(w, exit_code_of(status), "restore_failed", err.text);
+        return;
+    }
+    for (int32_t i = 0; i < w->partition_count; i++) {
+        lane_look(w->lanes[i]);
+        w->lanes[i]->stage = LANE_OPEN;
+        w->lanes[i]->scores_changed = true;
+    }
+    struct log_line l;
+    log_begin(&l, LOG_INFO, "state_restored");
+    log_int(&l, "records", (int64_t)records);
+    log_int(&l, "partitions", w->partition_count);
+    log_int(&l, "ms", (loop_now_us() - w->started_us) / 1000);
+    log_string(&l, "broker", w->is_new_incarnation ? "new: input is read from its beginning" : "known");
+    log_end(&l);
+    status = assignment_take_all(w, &err);
+    if (status)
+        worker_fail(w, exit_code_of(status), "assignment_failed", err.text);
+}
+
+static void restore_after(struct pool_job *job)
+{
+    struct lane *lane = (struct lane *)(void *)job;
+    struct worker *w = lane->worker;
+    assert(w->restoring > 0);
+    w->restoring--;
+    if (lane->job_status) {
+        error_wrap(&lane->job_error, "partition %d", (int)lane->id);
+        worker_fail(w, exit_code_of(lane->job_status), "restore_failed", lane->job_error.text);
+        return;
+    }
+    char name[16];
+    snprintf(name, sizeof name, "%d", (int)lane->id);
+    metrics_set_labelled(w->metrics, METRIC_RESTORE_PROGRESS, (struct text[]){text_of(name)}, 1);
+    metrics_add(w->metrics, METRIC_RESTORE_RECORDS, (double)lane->restored);
+    if (w->restoring == 0 && w->phase == WORKER_STARTING)
+        all_restored(w);
+}
+
+static enum status check_about(struct worker *w, const struct state_about *about, struct error *err)
+{
+    if (about->partitions != (uint32_t)w->partition_count)
+        return error_set(err, STATUS_BAD_CONFIG,
+                         "state directory %s: it was written for %" PRIu32 " partitions, the broker has %d (numbers depend on the "
+                         "partitions: use the old number, or another --state-dir)",
+                         w->config->state_dir, about->partitions, (int)w->partition_count);
+    if (!text_equal(about->prefix, text_of(w->config->topics_prefix)))
+        return error_set(err, STATUS_BAD_CONFIG, "state directory %s: it was written for topics.prefix=%.*s (use that, or another --state-dir)",
+                         w->config->state_dir, (int)about->prefix.size, about->prefix.data);
+    w->is_new_incarnation = !text_equal(about->incarnation, text_of(w->incarnation));
+    return STATUS_OK;
+}
+
+static enum status read_about(struct worker *w, struct error *err)
+{
+    buffer_clear(&w->scratch);
+    enum status status = kv_get(w->kv, state_about_key(), &w->scratch, err);
+    if (status == STATUS_NOT_FOUND)
+        return STATUS_OK; /* an empty directory */
+    struct state_about about;
+    if (!status)
+        status = buffer_status(&w->scratch);
+    if (!status)
+        status = state_about_read(buffer_bytes(&w->scratch), &about, err);
+    return status ? status : check_about(w, &about, err);
+}
+
+enum status restore_start(struct worker *w, struct error *err)
+{
+    enum status status = read_about(w, err);
+    if (status)
+        return status;
+    struct engine_options options;
+    config_engine_options(w->config, &options);
+    for (int32_t i = 0; i < w->partition_count; i++) {
+        status = lane_new(w, i, &options, &w->lanes[i]);
+        if (status)
+            return error_set(err, status, "partition %d: out of memory", (int)i);
+        w->lanes[i]->job.work = restore_work;
+        w->lanes[i]->job.after = restore_after;
+    }
+    w->restoring = (size_t)w->partition_count;
+    for (int32_t i = 0; i < w->partition_count; i++)
+        pool_submit(w->compute, &w->lanes[i]->job);
+    return STATUS_OK;
+}

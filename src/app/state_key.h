@@ -1,0 +1,28 @@
+/* state_key.h: keys of the local state: partition (big-endian), then the engine's key; and the record about the
+ * directory itself, which sorts behind all partitions.
+ * Thread: any. */
+#ifndef STORECAST_APP_STATE_KEY_H
+#define STORECAST_APP_STATE_KEY_H
+
+#include "base/bytes.h"
+#include "base/error.h"
+
+#define STATE_PREFIX_BYTES 4
+
+enum status state_key(struct arena *arena, int32_t partition, struct bytes key, struct bytes *out) MUST_CHECK;
+void state_prefix(int32_t partition, uint8_t out[STATE_PREFIX_BYTES]);
+/* The engine's part of a key. */
+struct bytes state_key_inner(struct bytes key);
+
+/* What the directory as a whole was written for. Texts are borrowed from the bytes it was read from. */
+struct state_about {
+    uint32_t partitions;
+    struct text incarnation; /* of the broker whose offsets the state holds */
+    struct text prefix;      /* of the topics */
+};
+struct bytes state_about_key(void);
+void state_about_write(const struct state_about *about, struct buffer *out);
+/* STATUS_CORRUPT or STATUS_NEWER. */
+enum status state_about_read(struct bytes value, struct state_about *out, struct error *err) MUST_CHECK;
+
+#endif
