@@ -1,21 +1,13 @@
 #include "app/progress.h"
 
 #include <inttypes.h>
-#include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { REDRAW_MS = 100, BAR_MAX = 40, LINE_BYTES = 200 };
-
-struct progress {
-    struct progress_state state;
-    int64_t start_ms, drawn_ms;
-    bool has_drawn;
-};
+enum { REDRAW_MS = 100, BAR_MAX = 40, LINE_MAX_BYTES = 200 };
 
 static int64_t now_ms(void)
 {
@@ -30,70 +22,64 @@ static int terminal_width(void)
     return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
-struct progress *progress_start(const char *label, const char *noun)
+void progress_start(struct progress *p, const char *label, uint64_t total)
 {
-    struct progress *p = isatty(STDERR_FILENO) == 1 ? calloc(1, sizeof *p) : NULL;
-    if (p == NULL)
-        return NULL;
-    p->state.label = label;
-    p->state.noun = noun;
-    p->start_ms = now_ms();
-    return p;
+    *p = (struct progress){.label = label, .total = total, .start_ms = now_ms(), .is_shown = isatty(STDERR_FILENO) == 1};
 }
 
-/* -1 before a second has passed: a guess from less is noise. */
-static int64_t seconds_left(const struct progress_state *s)
+/* Nothing before a second has passed: a guess from less is noise. */
+static int64_t seconds_left(const struct progress *p, int64_t now)
 {
-    if (s->done == 0 || s->done >= s->total || s->elapsed_ms < 1000)
+    int64_t elapsed = now - p->start_ms;
+    if (p->done == 0 || p->done >= p->total || elapsed < 1000)
         return -1;
-    return (int64_t)((double)s->elapsed_ms * (double)(s->total - s->done) / (double)s->done / 1000.0 + 0.5);
+    return (int64_t)((double)elapsed * (double)(p->total - p->done) / (double)p->done / 1000.0 + 0.5);
 }
 
-void progress_format(const struct progress_state *s, int width, char *out, int size)
+void progress_format(const struct progress *p, int64_t now, int width, char *out, int size)
 {
-    char bar[BAR_MAX + 1], tail[120];
-    uint64_t done = s->done < s->total ? s->done : s->total;
-    if (s->total == 0) {
-        snprintf(out, (size_t)size, "%s  %" PRIu64 " %s", s->label, s->done, s->noun);
+    char bar[BAR_MAX + 1], tail[100];
+    uint64_t done = p->done < p->total ? p->done : p->total;
+    if (p->total == 0) {
+        snprintf(out, (size_t)size, "%s  %" PRIu64, p->label, p->done);
         return;
     }
-    double share = (double)done / (double)s->total;
-    int n = snprintf(tail, sizeof tail, "%3d %%  %" PRIu64 "/%" PRIu64 " %.40s", (int)(share * 100.0), done, s->total, s->noun);
-    int64_t left = seconds_left(s);
+    int64_t left = seconds_left(p, now);
+    int n = snprintf(tail, sizeof tail, "%3d %%  %" PRIu64 "/%" PRIu64, (int)((double)done / (double)p->total * 100.0), done, p->total);
     if (left >= 0)
         snprintf(tail + n, sizeof tail - (size_t)n, "  %" PRId64 " s left", left);
-    int room = width - (int)strlen(s->label) - (int)strlen(tail) - 6;
-    int bar_size = room > BAR_MAX ? BAR_MAX : room;
-    if (bar_size <= 0) {
-        snprintf(out, (size_t)size, "%s %s", s->label, tail);
-        return;
-    }
-    int filled = (int)(share * bar_size);
+    int room = width - (int)strlen(p->label) - (int)strlen(tail) - 6;
+    int bar_size = room > BAR_MAX ? BAR_MAX : room < 0 ? 0 : room;
+    int filled = (int)((double)done / (double)p->total * bar_size);
     memset(bar, '#', (size_t)filled);
     memset(bar + filled, '.', (size_t)(bar_size - filled));
     bar[bar_size] = '\0';
-    snprintf(out, (size_t)size, "%s [%s] %s", s->label, bar, tail);
+    if (bar_size > 0)
+        snprintf(out, (size_t)size, "%s [%s] %s", p->label, bar, tail);
+    else
+        snprintf(out, (size_t)size, "%s %s", p->label, tail);
 }
 
-void progress_show(struct progress *p, uint64_t done, uint64_t total)
+void progress_update(struct progress *p, uint64_t done)
 {
-    char line[LINE_BYTES];
-    int64_t now = p != NULL ? now_ms() : 0;
-    if (p == NULL || (p->has_drawn && now - p->drawn_ms < REDRAW_MS))
+    char line[LINE_MAX_BYTES];
+    p->done = done;
+    if (!p->is_shown)
         return;
-    p->state.done = done;
-    p->state.total = total;
-    p->state.elapsed_ms = now - p->start_ms;
+    int64_t now = now_ms();
+    if (p->has_drawn && now - p->drawn_ms < REDRAW_MS)
+        return;
     p->drawn_ms = now;
     p->has_drawn = true;
-    progress_format(&p->state, terminal_width(), line, sizeof line);
+    progress_format(p, now, terminal_width(), line, sizeof line);
     fprintf(stderr, "\r%s\033[K", line);
     fflush(stderr);
 }
 
-void progress_stop(struct progress *p)
+void progress_end(struct progress *p)
 {
-    if (p != NULL && p->has_drawn)
+    if (p->has_drawn)
         fprintf(stderr, "\r\033[K");
-    free(p);
+    p->has_drawn = false;
+    p->is_shown = false;
 }
