@@ -16,7 +16,7 @@ struct run {
     struct model_list models;
     struct backtest_input input;
     struct backtest_result result;
-    struct progress *progress;
+    struct progress progress;
     FILE *forecasts;
 };
 
@@ -53,8 +53,9 @@ static enum status choose_origins(struct run *r)
 
 static void on_progress(void *user, size_t done, size_t total)
 {
-    const struct run *r = user;
-    progress_show(r->progress, done, total);
+    struct run *r = user;
+    r->progress.total = total;
+    progress_update(&r->progress, done);
 }
 
 static void on_forecast(void *user, const struct backtest_forecast *f)
@@ -119,10 +120,10 @@ static enum status compute(struct run *r)
     if (status)
         return status;
     in->on_forecast = r->forecasts ? on_forecast : NULL;
-    r->progress = progress_start("backtest", "origins");
+    progress_start(&r->progress, "backtest", 0);
     if (backtest_run(in, &r->result) != STATUS_OK)
         status = error_set(&r->context->err, STATUS_NO_MEMORY, "out of memory");
-    progress_stop(r->progress);
+    progress_end(&r->progress);
     const enum status written = close_forecasts(r);
     return status ? status : written;
 }

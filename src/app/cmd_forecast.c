@@ -31,7 +31,7 @@ struct run {
     const struct backtest_pool *pool; /* at work */
     struct series_result *results;
     struct arena arena;
-    struct progress *progress;
+    struct progress progress;
     size_t done, total;
 };
 
@@ -119,9 +119,10 @@ static enum status on_origin(void *user, const struct replay_origin *at)
 
 static void on_progress(void *user, size_t done, size_t total)
 {
-    const struct run *r = user;
+    struct run *r = user;
     (void)total;
-    progress_show(r->progress, r->done + done, r->total);
+    r->progress.total = r->total;
+    progress_update(&r->progress, r->done + done);
 }
 
 /* ------------------------------------------------------------------------------------------ the run */
@@ -205,10 +206,10 @@ static enum status compute(struct run *r)
     enum status status = r->results ? calendar_new(&r->panel.grid, &calendar) : STATUS_NO_MEMORY;
     if (!status)
         status = calendar_cover(calendar, r->panel.first, r->panel.first + (period_t)(r->panel.periods + POOL_HORIZON_MAX));
-    r->progress = progress_start("forecast", "origins");
+    progress_start(&r->progress, "forecast", 0);
     if (!status)
         status = walk(r, calendar);
-    progress_stop(r->progress);
+    progress_end(&r->progress);
     calendar_free(calendar);
     return status ? error_set(&r->context->err, status, "%s", status_text(status)) : STATUS_OK;
 }
