@@ -1,6 +1,6 @@
 #include <math.h>
 
-#include "maths_inner.h"
+#include "base/maths_inner.h"
 
 double maths_sqrt(double x)
 {

@@ -1,4 +1,4 @@
-#include "maths_inner.h"
+#include "base/maths_inner.h"
 
 #define EXP_MAX 0x1.62e42fefa39efp+9  /* log of the largest double */
 #define EXP_MIN (-0x1.74910d52d3052p+9) /* log of half the smallest positive double: below it the result is 0 */

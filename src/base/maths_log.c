@@ -1,4 +1,4 @@
-#include "maths_inner.h"
+#include "base/maths_inner.h"
 
 /* x = 2^k (1 + f), sqrt(1/2) <= 1 + f < sqrt(2), for a positive finite x. f is exact. */
 static double split(double x, int *out_k)

@@ -1,4 +1,4 @@
-#include "maths_inner.h"
+#include "base/maths_inner.h"
 
 /* Wichura, M. J. (1988): Algorithm AS 241, the percentage points of the normal distribution, PPND16. */
 

@@ -1,4 +1,4 @@
-#include "maths_inner.h"
+#include "base/maths_inner.h"
 
 /* 0: not an integer, 1: odd, 2: even. */
 static int parity(double x)

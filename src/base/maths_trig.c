@@ -1,4 +1,4 @@
-#include "maths_inner.h"
+#include "base/maths_inner.h"
 
 #define TRIG_MAX 1e5
 

@@ -20,15 +20,16 @@ EXTRA = {"codec": {"engine/message.h"}}
 LIBRARIES = [
     (r"avro(\.h|/)", {"codec"}),
     (r"jansson\.h", {"codec", "io", "app"}),
-    (r"librdkafka/|rdkafka", {"io"}),
+    (r"librdkafka/|rdkafka", {"io", "app"}),
     (r"event2?/|event\.h|evhttp", {"io"}),
     (r"lmdb\.h", {"io"}),
     (r"curl/", {"io"}),
-    (r"openssl/", {"io"}),
+    (r"openssl/", {"io", "app"}),
     (r"gsl/", {"forecast"}),
     (r"xgboost/", {"forecast"}),
     (r"syslog\.h", set()),
-    (r"pthread\.h|sys/socket\.h|netinet/|unistd\.h|fcntl\.h|time\.h|sys/time\.h", {"base", "io", "app"}),
+    (r"pthread\.h", {"base", "forecast", "io", "app"}),  # forecast: walk-forward over origins, copies only
+    (r"sys/socket\.h|netinet/|unistd\.h|fcntl\.h|time\.h|sys/time\.h", {"base", "io", "app"}),
 ]
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
