@@ -1,32 +1,17 @@
 #include "app/client_open.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define ADDRESS_BYTES 512
-
-/* What `storecast broker` left in the state directory; false when there is nothing. */
-static bool address_of_embedded(const struct config *config, char out[ADDRESS_BYTES])
-{
-    char path[4096];
-    snprintf(path, sizeof path, "%s/broker", config->state_dir);
-    FILE *f = fopen(path, "r");
-    if (!f)
-        return false;
-    const bool read = fgets(out, ADDRESS_BYTES, f) != NULL;
-    fclose(f);
-    if (read)
-        out[strcspn(out, "\r\n")] = '\0';
-    return read && out[0] != '\0';
-}
+#include "app/broker_file.h"
 
 enum status client_open(const struct config *config, const char *broker, uint64_t window_bytes, struct client **out, struct error *err)
 {
-    char address[ADDRESS_BYTES];
+    char address[BROKER_ADDRESS_BYTES];
+    struct error unused;
     if (!broker)
         broker = config_kafka(config, "bootstrap.servers");
-    if (!broker && address_of_embedded(config, address))
+    if (!broker && broker_file_read(config->state_dir, address, &unused) == STATUS_OK)
         broker = address;
     if (!broker)
         return error_set(err, STATUS_BAD_USAGE,
