@@ -202,7 +202,8 @@ static enum status weigh(struct engine *e, struct pool_work *pool, const struct 
     size_t origins = issued_origins(e, pool, MEMBER_ORIGINS);
     enum status status = STATUS_OK;
     for (int m = MEMBER_ENSEMBLE + 1; status == STATUS_OK && m < MEMBER_COUNT; m++)
-        status = build_errors(t, (enum member)m, origins, &member[m], arena);
+        if (!(member_table[m].flags & (MEMBER_SHORT | MEMBER_BASELINE))) /* the others' errors decide no weight */
+            status = build_errors(t, (enum member)m, origins, &member[m], arena);
     pool->weight = calloc(ENSEMBLE_BANDS * MEMBER_COUNT * (pool->count ? pool->count : 1), sizeof(double));
     if (status != STATUS_OK || !pool->weight)
         return STATUS_NO_MEMORY;
