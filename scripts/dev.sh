@@ -83,7 +83,7 @@ command=${1:-}
 case $command in
     build) build dev "$@" ;;
     test) build dev && run_ctest dev "$@" ;;
-    asan) build asan && run_ctest asan "${1:-}" -L '^(unit|fuzz)$' ;;
+    asan) build asan && run_ctest asan "${1:-}" -L '^(unit|fault|fuzz)$' ;;
     fuzz) [ $# -ge 1 ] || usage; fuzz "$@" ;;
     until-fail) [ $# -eq 1 ] || usage; build dev && run_ctest dev "$1" --repeat until-fail:1000 ;;
     gdb) [ $# -ge 1 ] || usage; build dev "$1" && gdb --args "build/dev/tests/$1" "${@:2}" ;;
