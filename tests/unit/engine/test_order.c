@@ -207,6 +207,23 @@ static void an_answer_is_the_same_after_a_restart(void **state)
     panel_done(&p);
 }
 
+static void alerts_come_once_whatever_is_cut_rolled_back_or_restarted(void **state)
+{
+    (void)state;
+    struct panel p = {0};
+    panel_totals(&p, STORES, 125, 4);
+    for (size_t i = STORES * 95 + 2; i < p.count; i += STORES)
+        p.updates[i].body.total.gross.amount /= 2;
+    struct outcome whole = run(&p, &(struct driver_options){.batch = 5000});
+    assert_true(whole.alerts >= 2);
+    struct outcome cut = run(&p, &(struct driver_options){.batch = 6, .rollback_every = 5, .restart_every = 4});
+    assert_int_equal(cut.alerts, whole.alerts);
+    assert_same(&whole, &cut, true);
+    outcome_done(&whole);
+    outcome_done(&cut);
+    panel_done(&p);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -215,6 +232,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(sales_shuffled_within_the_lateness_and_duplicated_change_nothing),
         cmocka_unit_test(a_corrected_week_equals_the_clean_run_with_the_correction_at_the_same_place),
         cmocka_unit_test(an_answer_is_the_same_after_a_restart),
+        cmocka_unit_test(alerts_come_once_whatever_is_cut_rolled_back_or_restarted),
     };
     return fixture_run(argc, argv, tests);
 }
