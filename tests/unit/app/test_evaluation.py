@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+"""backtest and forecast as a user runs them: formats, exit codes, sentences. Needs STORECAST_BIN."""
+import csv
+import datetime as dt
+import io
+import json
+import math
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+BIN = os.environ.get("STORECAST_BIN", "")
+METRICS = {"mape", "wape", "mae", "rmse", "mase", "smape", "bias", "coverage80", "coverage95", "skipped"}
+
+
+def storecast(*arguments):
+    return subprocess.run([BIN, *arguments], capture_output=True, text=True, timeout=100)
+
+
+def write_totals(directory, name="sales.csv", weeks=80, stores=4):
+    path = os.path.join(directory, name)
+    with open(path, "w") as f:
+        f.write("Store,Date,Weekly_Sales\n")
+        for s in range(1, stores + 1):
+            for t in range(weeks):
+                day = dt.date(2020, 1, 3) + dt.timedelta(days=7 * t)
+                f.write(f"{s},{day},{1000 * s * (1 + .2 * math.sin(t * .12) + .01 * ((7 * t + 3 * s) % 5)):.2f}\n")
+    return path
+
+
+def read_rows(path):
+    with open(path, newline="") as f:
+        return list(csv.DictReader(f))
+
+
+class Evaluation(unittest.TestCase):
+    def setUp(self):
+        self.directory = tempfile.TemporaryDirectory()
+        self.addCleanup(self.directory.cleanup)
+        self.file = write_totals(self.directory.name)
+
+    def rows(self, *arguments):
+        done = storecast(*arguments, "--format", "csv")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stderr, "")  # silent in a pipe
+        return list(csv.DictReader(io.StringIO(done.stdout)))
+
+    def test_backtest_csv_has_the_promised_columns(self):
+        rows = self.rows("backtest", self.file, "--origins", "10")
+        self.assertEqual(list(rows[0]), "model protocol level series horizon metric value n".split())
+        self.assertEqual({r["horizon"] for r in rows}, {"1", "1-4", "1-8"})
+        self.assertLessEqual({r["metric"] for r in rows}, METRICS)
+        self.assertEqual({r["series"] for r in rows}, {"all"})
+        n = {(r["model"], r["horizon"]): int(r["n"]) for r in rows if r["metric"] == "mape"}
+        self.assertEqual(n["seasonal_yoy", "1"], 4 * 10)
+        self.assertEqual(n["seasonal_yoy", "1-8"], 4 * (3 * 8 + sum(range(1, 8))))
+        self.assertTrue(any(r["model"] == "ensemble" and r["metric"] == "coverage80" for r in rows))
+
+    def test_json_and_csv_say_the_same(self):
+        rows = self.rows("backtest", self.file, "--origins", "5", "--models", "naive")
+        done = storecast("backtest", self.file, "--origins", "5", "--models", "naive", "--format", "json")
+        self.assertEqual([{k: str(v) for k, v in r.items() if k != "value"} for r in json.loads(done.stdout)],
+                         [{k: v for k, v in r.items() if k != "value"} for r in rows])
+
+    def test_holdout_takes_a_share_or_a_number(self):
+        for train in ("0.75", "60"):
+            rows = self.rows("backtest", self.file, "--protocol", "holdout", "--train", train, "--models", "seasonal_naive")
+            self.assertEqual({r["horizon"] for r in rows}, {"1-20"})
+            self.assertEqual({r["n"] for r in rows}, {"80"})
+
+    def test_threads_change_nothing(self):
+        one, three = (storecast("backtest", self.file, "--origins", "8", "-j", j, "--by-series").stdout for j in ("1", "3"))
+        self.assertEqual(one, three)
+        self.assertIn("seasonal_yoy", one)
+
+    def test_forecasts_of_every_origin_are_written(self):
+        path = os.path.join(self.directory.name, "out.csv")
+        self.rows("backtest", self.file, "--origins", "3", "--models", "naive", "--forecasts", path)
+        rows = read_rows(path)
+        self.assertEqual(list(rows[0]), "origin series h model value".split())
+        self.assertEqual(len(rows), 4 * (3 + 2 + 1))
+        self.assertEqual({r["origin"] for r in rows}, {"77", "78", "79"})
+
+    def test_forecast_gives_dates_and_ordered_quantiles(self):
+        rows = self.rows("forecast", self.file, "--horizon", "3", "--store", "2", "--quantiles", ".9,.1,.5")
+        self.assertEqual([r["h"] for r in rows], ["1", "2", "3"])
+        self.assertEqual(rows[0]["last_date"], str(dt.date(2020, 1, 3) + dt.timedelta(days=7 * 80)))
+        self.assertEqual({r["series"] for r in rows}, {"2"})
+        self.assertEqual({r["status"] for r in rows}, {"OK"})
+        for r in rows:
+            self.assertTrue(0 < float(r["q0.1"]) <= float(r["q0.5"]) <= float(r["q0.9"]))
+            self.assertAlmostEqual(float(r["q0.5"]), float(r["median"]), places=6)
+
+    def test_forecast_of_a_backtest_origin_is_the_same(self):
+        path, cut = (os.path.join(self.directory.name, name) for name in ("out.csv", "cut.csv"))
+        self.rows("backtest", self.file, "--origins", "1", "--horizon", "1", "--forecasts", path, "--models", "ensemble")
+        last = str(dt.date(2020, 1, 3) + dt.timedelta(days=7 * 79))
+        with open(self.file) as whole, open(cut, "w") as f:
+            f.writelines(line for line in whole if last not in line)
+        expected = {r["series"]: float(r["value"]) for r in read_rows(path)}
+        for r in self.rows("forecast", cut, "--horizon", "1"):
+            self.assertAlmostEqual(float(r["median"]) / expected[r["series"]], 1, places=9)
+
+    def test_short_history_is_named(self):
+        rows = self.rows("forecast", write_totals(self.directory.name, "short.csv", weeks=5), "--models", "best,ensemble,naive")
+        self.assertEqual({r["status"] for r in rows}, {"SHORT_HISTORY"})
+        self.assertTrue(all(float(r["median"]) > 0 for r in rows))
+
+    def refused(self, code, *arguments, says):
+        done = storecast(*arguments)
+        self.assertEqual(done.returncode, code, done.stderr)
+        self.assertEqual(done.stdout, "")
+        self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+        self.assertTrue(done.stderr.startswith("storecast: "), done.stderr)
+        for text in says:
+            self.assertIn(text, done.stderr)
+
+    def test_what_is_wrong_is_said_in_one_line(self):
+        bad = os.path.join(self.directory.name, "bad.csv")
+        with open(bad, "w") as f:
+            f.write("Store,Date,Weekly_Sales\n1,2020-01-03,12\n1,2020-01-10,many\n")
+        self.refused(65, "backtest", bad, says=["bad.csv", "3", "many"])
+        self.refused(65, "forecast", bad, says=["bad.csv"])
+        self.refused(64, "backtest", self.file, "--models", "prophet", says=["prophet", "seasonal_naive"])
+        self.refused(64, "backtest", self.file, "--sorcery", says=["--sorcery", "help backtest"])
+        self.refused(64, "backtest", self.file, "--protocol", "magic", says=["magic", "rolling"])
+        self.refused(64, "forecast", self.file, "--horizon", "151", says=["--horizon", "151"])
+        self.refused(64, "forecast", self.file, "--quantiles", ".5,2", says=["--quantiles", "between 0 and 1"])
+        self.refused(65, "forecast", self.file, "--store", "99", says=["99"])
+        self.refused(65, "backtest", self.file, "--protocol", "holdout", "--train", "200", says=["--train", "80"])
+        self.refused(65, "backtest", self.file, "--level", "product", says=["--level store"])
+        self.refused(65, "backtest", write_totals(self.directory.name, "one.csv", weeks=1), says=["two"])
+
+
+if __name__ == "__main__":
+    if not BIN:
+        print("skipped: STORECAST_BIN is not set")
+        sys.exit(77)
+    unittest.main()
