@@ -168,8 +168,8 @@ static enum status read_avro(struct codec *c, struct schema *schema, struct byte
     return error_set(why, STATUS_NO_MEMORY, "out of memory");
 }
 
-static enum status decode(struct codec *c, enum codec_record record, struct bytes value, struct arena *arena, record_rule rule,
-                          void *out, struct error *why)
+static enum status decode(struct codec *c, enum codec_record record, struct bytes value, struct arena *arena, record_rule rule, void *out,
+                          struct error *why)
 {
     struct schema *schema = NULL;
     enum status status = find_schema(c, value, why, &schema);
@@ -212,8 +212,8 @@ static enum dead_letter dead_letter_of(enum status status)
     return DEAD_LETTER_MALFORMED;
 }
 
-enum status record_decode(struct codec *c, enum codec_record record, struct bytes value, struct arena *arena, record_rule rule,
-                          void *out, enum dead_letter *out_code, struct error *why)
+enum status record_decode(struct codec *c, enum codec_record record, struct bytes value, struct arena *arena, record_rule rule, void *out,
+                          enum dead_letter *out_code, struct error *why)
 {
     allocation_refused = false;
     bool is_large = value.size > CODEC_VALUE_BYTES_MAX;

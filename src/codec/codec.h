@@ -13,33 +13,33 @@
 
 struct codec;
 
-#define CODEC_HEADER_BYTES 5
-#define CODEC_VALUE_BYTES_MAX (1024 * 1024) /* decoders refuse more: TOO_LARGE; the application's own limit is lower */
-#define CODEC_SCHEMA_BYTES_MAX (64 * 1024)  /* of a schema's JSON text */
-#define CODEC_SCHEMAS_MAX 256
+#define CODEC_HEADER_BYTES     5
+#define CODEC_VALUE_BYTES_MAX  (1024 * 1024) /* decoders refuse more: TOO_LARGE; the application's own limit is lower */
+#define CODEC_SCHEMA_BYTES_MAX (64 * 1024)   /* of a schema's JSON text */
+#define CODEC_SCHEMAS_MAX      256
 
 /* {enum, Avro name, built-in schema id} */
-#define CODEC_RECORD_LIST(X)                            \
-    X(SALES_UPDATE, SalesUpdate, 0x53430001)            \
-    X(FORECAST_REQUEST, ForecastRequest, 0x53430002)    \
-    X(FORECAST_RESULT, ForecastResult, 0x53430003)      \
-    X(PERIOD_CLOSED, PeriodClosed, 0x53430004)          \
-    X(DRIFT_ALERT, DriftAlert, 0x53430005)              \
+#define CODEC_RECORD_LIST(X)                                                                                                               \
+    X(SALES_UPDATE, SalesUpdate, 0x53430001)                                                                                               \
+    X(FORECAST_REQUEST, ForecastRequest, 0x53430002)                                                                                       \
+    X(FORECAST_RESULT, ForecastResult, 0x53430003)                                                                                         \
+    X(PERIOD_CLOSED, PeriodClosed, 0x53430004)                                                                                             \
+    X(DRIFT_ALERT, DriftAlert, 0x53430005)                                                                                                 \
     X(MODEL_EVENT, ModelEvent, 0x53430006)
 enum codec_record {
 #define CODEC_RECORD_ENUM(constant, name, id) CODEC_##constant,
     CODEC_RECORD_LIST(CODEC_RECORD_ENUM)
 #undef CODEC_RECORD_ENUM
-    CODEC_RECORD_COUNT
+        CODEC_RECORD_COUNT
 };
 
 /* Caller frees. STATUS_NO_MEMORY only. */
 enum status codec_new(struct codec **out) MUST_CHECK;
 void codec_free(struct codec *c);
 
-const char *codec_record_name(enum codec_record record);      /* "SalesUpdate" */
-uint32_t codec_record_schema_id(enum codec_record record);    /* the built-in one */
-struct text codec_record_schema(enum codec_record record);    /* the text of schemas/NAME.avsc */
+const char *codec_record_name(enum codec_record record);   /* "SalesUpdate" */
+uint32_t codec_record_schema_id(enum codec_record record); /* the built-in one */
+struct text codec_record_schema(enum codec_record record); /* the text of schemas/NAME.avsc */
 
 /* Learns a schema, e.g. from a registry. Its record must be one of the above by full name (storecast.SalesUpdate),
  * have every required field with a type that can be read, and only shapes that the guard can bound.
@@ -63,18 +63,18 @@ enum status codec_value_record(const struct codec *c, struct bytes value, enum c
  * Checked in all: the bytes against the schema, to the last one; texts are UTF-8 without NUL and within their limit;
  * numbers are finite. In input records also: ids are not empty; quantities and amounts are within
  * MESSAGE_QUANTITY_MAX, other numbers within 1e12; dates and instants are of the years 1 to 9999. */
-enum status codec_decode_sales_update(struct codec *c, struct bytes value, struct arena *arena,
-                                      struct sales_update *out, enum dead_letter *out_code, struct error *why) MUST_CHECK;
-enum status codec_decode_forecast_request(struct codec *c, struct bytes value, struct arena *arena,
-                                          struct forecast_request *out, enum dead_letter *out_code, struct error *why) MUST_CHECK;
-enum status codec_decode_forecast_result(struct codec *c, struct bytes value, struct arena *arena,
-                                         struct forecast_result *out, enum dead_letter *out_code, struct error *why) MUST_CHECK;
-enum status codec_decode_period_closed(struct codec *c, struct bytes value, struct arena *arena,
-                                       struct period_closed *out, enum dead_letter *out_code, struct error *why) MUST_CHECK;
-enum status codec_decode_drift_alert(struct codec *c, struct bytes value, struct arena *arena,
-                                     struct drift_alert *out, enum dead_letter *out_code, struct error *why) MUST_CHECK;
-enum status codec_decode_model_event(struct codec *c, struct bytes value, struct arena *arena,
-                                     struct model_event *out, enum dead_letter *out_code, struct error *why) MUST_CHECK;
+enum status codec_decode_sales_update(struct codec *c, struct bytes value, struct arena *arena, struct sales_update *out,
+                                      enum dead_letter *out_code, struct error *why) MUST_CHECK;
+enum status codec_decode_forecast_request(struct codec *c, struct bytes value, struct arena *arena, struct forecast_request *out,
+                                          enum dead_letter *out_code, struct error *why) MUST_CHECK;
+enum status codec_decode_forecast_result(struct codec *c, struct bytes value, struct arena *arena, struct forecast_result *out,
+                                         enum dead_letter *out_code, struct error *why) MUST_CHECK;
+enum status codec_decode_period_closed(struct codec *c, struct bytes value, struct arena *arena, struct period_closed *out,
+                                       enum dead_letter *out_code, struct error *why) MUST_CHECK;
+enum status codec_decode_drift_alert(struct codec *c, struct bytes value, struct arena *arena, struct drift_alert *out,
+                                     enum dead_letter *out_code, struct error *why) MUST_CHECK;
+enum status codec_decode_model_event(struct codec *c, struct bytes value, struct arena *arena, struct model_event *out,
+                                     enum dead_letter *out_code, struct error *why) MUST_CHECK;
 
 /* Encoders append a whole value (header and body, built-in schema) to out, and leave out's size as it was on failure:
  * STATUS_NO_MEMORY; STATUS_OUT_OF_RANGE when a number is not finite and the schema has no null for it. */

@@ -4,7 +4,7 @@
 #include "codec/record.h"
 #include "codec/write.h"
 
-#define OPTIONAL_NAME(m) FIELD_ROW(drift_alert, m, FIELD_TEXT, FIELD_NULLABLE), .limit = SIZE_MAX
+#define OPTIONAL_NAME(m)   FIELD_ROW(drift_alert, m, FIELD_TEXT, FIELD_NULLABLE), .limit = SIZE_MAX
 #define OPTIONAL_NUMBER(m) FIELD_ROW(drift_alert, m, FIELD_DOUBLE, FIELD_NULLABLE), .absent = NAN
 
 #define KIND_TEXT(name) #name,

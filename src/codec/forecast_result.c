@@ -4,12 +4,15 @@
 #include "codec/record.h"
 #include "codec/write.h"
 
-#define UNLIMITED .limit = SIZE_MAX /* our own texts */
-#define NAME(S, m) FIELD_ROW(S, m, FIELD_TEXT, FIELD_REQUIRED), UNLIMITED
-#define OPTIONAL_NAME(S, m) FIELD_ROW(S, m, FIELD_TEXT, FIELD_NULLABLE), UNLIMITED
-#define NUMBER(S, m) FIELD_ROW(S, m, FIELD_DOUBLE, FIELD_REQUIRED)
+#define UNLIMITED                 .limit = SIZE_MAX /* our own texts */
+#define NAME(S, m)                FIELD_ROW(S, m, FIELD_TEXT, FIELD_REQUIRED), UNLIMITED
+#define OPTIONAL_NAME(S, m)       FIELD_ROW(S, m, FIELD_TEXT, FIELD_NULLABLE), UNLIMITED
+#define NUMBER(S, m)              FIELD_ROW(S, m, FIELD_DOUBLE, FIELD_REQUIRED)
 #define ITEMS(S, m, count, table) FIELD_ROW(S, m, FIELD_RECORDS, FIELD_DEFAULTED), FIELD_COUNTED(S, count), .records = &(table)
-#define TABLE(name_, struct_, fields_) {name_, sizeof(struct struct_), fields_, sizeof fields_ / sizeof fields_[0]}
+#define TABLE(name_, struct_, fields_)                                                                                                     \
+    {                                                                                                                                      \
+        name_, sizeof(struct struct_), fields_, sizeof fields_ / sizeof fields_[0]                                                         \
+    }
 
 static const struct field quantile_fields[] = {
     {NUMBER(quantile_value, level)},

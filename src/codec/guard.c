@@ -210,19 +210,31 @@ static enum status check_node(struct walk *w, const struct shape *s)
     int64_t ignored = 0;
     size_t index = 0;
     switch (s->kind) {
-    case SHAPE_NULL: return STATUS_OK;
-    case SHAPE_BOOLEAN: return check_boolean(w);
-    case SHAPE_INT: return check_int(w);
-    case SHAPE_LONG: return take_long(w, &ignored);
-    case SHAPE_FLOAT: return check_real(w, 4);
-    case SHAPE_DOUBLE: return check_real(w, 8);
-    case SHAPE_BYTES: return check_bytes(w, false);
-    case SHAPE_STRING: return check_bytes(w, true);
-    case SHAPE_ENUM: return take_index(w, s->count, "enum symbol", &index);
+    case SHAPE_NULL:
+        return STATUS_OK;
+    case SHAPE_BOOLEAN:
+        return check_boolean(w);
+    case SHAPE_INT:
+        return check_int(w);
+    case SHAPE_LONG:
+        return take_long(w, &ignored);
+    case SHAPE_FLOAT:
+        return check_real(w, 4);
+    case SHAPE_DOUBLE:
+        return check_real(w, 8);
+    case SHAPE_BYTES:
+        return check_bytes(w, false);
+    case SHAPE_STRING:
+        return check_bytes(w, true);
+    case SHAPE_ENUM:
+        return take_index(w, s->count, "enum symbol", &index);
     case SHAPE_ARRAY:
-    case SHAPE_MAP: return check_items(w, s);
-    case SHAPE_RECORD: return check_record(w, s);
-    case SHAPE_UNION: return check_union(w, s);
+    case SHAPE_MAP:
+        return check_items(w, s);
+    case SHAPE_RECORD:
+        return check_record(w, s);
+    case SHAPE_UNION:
+        return check_union(w, s);
     }
     return refuse(w, "a shape that is not known");
 }

@@ -65,8 +65,8 @@ static void put_millionths(int64_t value, struct buffer *out)
     size_t digits = 6;
     while (digits > 0 && fraction[digits - 1] == '0')
         digits--;
-    buffer_printf(out, "%s%llu%s%.*s", value < 0 ? "-" : "", (unsigned long long)(size / (uint64_t)MILLIONTHS),
-                  digits > 0 ? "." : "", (int)digits, fraction);
+    buffer_printf(out, "%s%llu%s%.*s", value < 0 ? "-" : "", (unsigned long long)(size / (uint64_t)MILLIONTHS), digits > 0 ? "." : "",
+                  (int)digits, fraction);
 }
 
 static void put_instant(int64_t ms, struct buffer *out)
@@ -82,102 +82,121 @@ static void put_instant(int64_t ms, struct buffer *out)
                   (int)(rest / 1000 % 60), (int)(rest % 1000));
 }
 
-static void put_item(const struct field *field, const char *items, size_t i, struct buffer *out)
+/* Writes one value: `at` is where it is in the struct at base, or in an array. */
+typedef void (*value_printer)(const struct field *field, const char *at, const char *base, struct buffer *out);
+
+static void print_text(const struct field *field, const char *at, const char *base, struct buffer *out)
 {
     struct text text;
-    double number;
-    struct named_value named;
-    if (field->kind == FIELD_RECORDS) {
-        json_record(field->records, items + i * field->records->size, out);
-    } else if (field->kind == FIELD_TEXTS) {
-        memcpy(&text, items + i * sizeof text, sizeof text);
-        json_text(text, out);
-    } else if (field->kind == FIELD_NUMBERS) {
-        memcpy(&number, items + i * sizeof number, sizeof number);
-        json_number(number, out);
-    } else {
-        memcpy(&named, items + i * sizeof named, sizeof named);
-        json_text(named.name, out);
-        put(out, ":");
-        json_number(named.value, out);
-    }
+    (void)field, (void)base;
+    memcpy(&text, at, sizeof text);
+    json_text(text, out);
 }
 
-static void put_array(const struct field *field, const char *base, struct buffer *out)
+static void print_bool(const struct field *field, const char *at, const char *base, struct buffer *out)
 {
+    (void)field, (void)base;
+    put(out, *at != 0 ? "true" : "false");
+}
+
+static void print_choice(const struct field *field, const char *at, const char *base, struct buffer *out)
+{
+    (void)base;
+    buffer_printf(out, "\"%s\"", field->symbols->names[*at != 0 ? 0 : 1]);
+}
+
+static void print_narrow(const struct field *field, const char *at, const char *base, struct buffer *out)
+{
+    int32_t value;
+    char date[DATE_TEXT_BYTES];
+    (void)base;
+    memcpy(&value, at, sizeof value);
+    if (field->kind == FIELD_DATE)
+        buffer_printf(out, "\"%s\"", date_format(value, date));
+    else
+        buffer_printf(out, "%d", value);
+}
+
+static void print_wide(const struct field *field, const char *at, const char *base, struct buffer *out)
+{
+    int64_t value;
+    (void)base;
+    memcpy(&value, at, sizeof value);
+    if (field->kind == FIELD_INSTANT)
+        put_instant(value, out);
+    else if (field->kind == FIELD_MILLIONTHS)
+        put_millionths(value, out);
+    else
+        buffer_printf(out, "%lld", (long long)value);
+}
+
+static void print_number(const struct field *field, const char *at, const char *base, struct buffer *out)
+{
+    double value;
+    (void)field, (void)base;
+    memcpy(&value, at, sizeof value);
+    json_number(value, out);
+}
+
+static void print_symbol(const struct field *field, const char *at, const char *base, struct buffer *out)
+{
+    unsigned symbol;
+    (void)base;
+    memcpy(&symbol, at, sizeof symbol);
+    assert(symbol < field->symbols->count);
+    buffer_printf(out, "\"%s\"", field->symbols->names[symbol]);
+}
+
+static void print_entry(const struct field *field, const char *at, const char *base, struct buffer *out)
+{
+    struct named_value entry;
+    (void)field, (void)base;
+    memcpy(&entry, at, sizeof entry);
+    json_text(entry.name, out);
+    put(out, ":");
+    json_number(entry.value, out);
+}
+
+static void print_item_record(const struct field *field, const char *at, const char *base, struct buffer *out)
+{
+    (void)base;
+    json_record(field->records, at, out);
+}
+
+static void print_items(const struct field *field, const char *at, const char *base, struct buffer *out)
+{
+    const value_printer print_item = field->kind == FIELD_TEXTS     ? print_text
+                                     : field->kind == FIELD_NUMBERS ? print_number
+                                     : field->kind == FIELD_MAP     ? print_entry
+                                                                    : print_item_record;
     const char *items;
-    size_t count;
-    memcpy(&items, base + field->at, sizeof items);
+    size_t count, size = field_item_size(field);
+    memcpy(&items, at, sizeof items);
     memcpy(&count, base + field->count_at, sizeof count);
     put(out, field->kind == FIELD_MAP ? "{" : "[");
     for (size_t i = 0; i < count; i++) {
-        if (i > 0)
-            put(out, ",");
-        put_item(field, items, i, out);
+        put(out, i > 0 ? "," : "");
+        print_item(field, items + i * size, items, out);
     }
     put(out, field->kind == FIELD_MAP ? "}" : "]");
 }
 
-static void put_body(const struct field *field, const char *base, struct buffer *out)
+static void print_body(const struct field *field, const char *at, const char *base, struct buffer *out)
 {
     unsigned kind;
-    memcpy(&kind, base + field->at, sizeof kind);
+    memcpy(&kind, at, sizeof kind);
     assert(kind < field->record_count);
     buffer_printf(out, "{\"%s\":", field->records[kind].name);
     json_record(&field->records[kind], base + field->body_at, out);
     put(out, "}");
 }
 
-static void put_value(const struct field *field, const char *base, struct buffer *out)
-{
-    const char *at = base + field->at;
-    char date[DATE_TEXT_BYTES];
-    struct text text;
-    double number;
-    int32_t narrow;
-    int64_t wide;
-    unsigned symbol;
-    switch (field->kind) {
-    case FIELD_TEXT:
-        memcpy(&text, at, sizeof text);
-        json_text(text, out);
-        break;
-    case FIELD_BOOL: put(out, *at != 0 ? "true" : "false"); break;
-    case FIELD_CHOICE: buffer_printf(out, "\"%s\"", field->symbols->names[*at != 0 ? 0 : 1]); break;
-    case FIELD_INT:
-        memcpy(&narrow, at, sizeof narrow);
-        buffer_printf(out, "%d", narrow);
-        break;
-    case FIELD_DATE:
-        memcpy(&narrow, at, sizeof narrow);
-        buffer_printf(out, "\"%s\"", date_format(narrow, date));
-        break;
-    case FIELD_LONG:
-        memcpy(&wide, at, sizeof wide);
-        buffer_printf(out, "%lld", (long long)wide);
-        break;
-    case FIELD_INSTANT:
-        memcpy(&wide, at, sizeof wide);
-        put_instant(wide, out);
-        break;
-    case FIELD_MILLIONTHS:
-        memcpy(&wide, at, sizeof wide);
-        put_millionths(wide, out);
-        break;
-    case FIELD_DOUBLE:
-        memcpy(&number, at, sizeof number);
-        json_number(number, out);
-        break;
-    case FIELD_ENUM:
-        memcpy(&symbol, at, sizeof symbol);
-        assert(symbol < field->symbols->count);
-        buffer_printf(out, "\"%s\"", field->symbols->names[symbol]);
-        break;
-    case FIELD_TEXTS: case FIELD_NUMBERS: case FIELD_MAP: case FIELD_RECORDS: put_array(field, base, out); break;
-    case FIELD_BODY: put_body(field, base, out); break;
-    case FIELD_IGNORED: break;
-    }
-}
+static const value_printer printers[] = {
+    [FIELD_TEXT] = print_text,   [FIELD_BOOL] = print_bool,     [FIELD_INT] = print_narrow,    [FIELD_LONG] = print_wide,
+    [FIELD_DATE] = print_narrow, [FIELD_INSTANT] = print_wide,  [FIELD_DOUBLE] = print_number, [FIELD_MILLIONTHS] = print_wide,
+    [FIELD_ENUM] = print_symbol, [FIELD_CHOICE] = print_choice, [FIELD_TEXTS] = print_items,   [FIELD_NUMBERS] = print_items,
+    [FIELD_MAP] = print_items,   [FIELD_RECORDS] = print_items, [FIELD_BODY] = print_body,
+};
 
 void json_record(const struct record_table *table, const void *from, struct buffer *out)
 {
@@ -188,7 +207,7 @@ void json_record(const struct record_table *table, const void *from, struct buff
         if (write_is_absent(field, from))
             continue;
         buffer_printf(out, "%s\"%s\":", separator, field->name);
-        put_value(field, from, out);
+        printers[field->kind](field, (const char *)from + field->at, from, out);
         separator = ",";
     }
     put(out, "}");

@@ -33,22 +33,34 @@ static bool kind_fits(enum field_kind kind, const struct shape *s)
 {
     const struct shape *item = s->kind == SHAPE_ARRAY || s->kind == SHAPE_MAP ? &s->children[0] : NULL;
     switch (kind) {
-    case FIELD_TEXT: return s->kind == SHAPE_STRING;
-    case FIELD_BOOL: return s->kind == SHAPE_BOOLEAN;
+    case FIELD_TEXT:
+        return s->kind == SHAPE_STRING;
+    case FIELD_BOOL:
+        return s->kind == SHAPE_BOOLEAN;
     case FIELD_INT:
-    case FIELD_DATE: return s->kind == SHAPE_INT;
+    case FIELD_DATE:
+        return s->kind == SHAPE_INT;
     case FIELD_LONG:
-    case FIELD_INSTANT: return is_integer(s);
+    case FIELD_INSTANT:
+        return is_integer(s);
     case FIELD_DOUBLE:
-    case FIELD_MILLIONTHS: return shape_is_number(s);
+    case FIELD_MILLIONTHS:
+        return shape_is_number(s);
     case FIELD_ENUM:
-    case FIELD_CHOICE: return s->kind == SHAPE_ENUM;
-    case FIELD_TEXTS: return s->kind == SHAPE_ARRAY && item->kind == SHAPE_STRING;
-    case FIELD_NUMBERS: return s->kind == SHAPE_ARRAY && shape_is_number(item);
-    case FIELD_MAP: return s->kind == SHAPE_MAP;
-    case FIELD_RECORDS: return s->kind == SHAPE_ARRAY && item->kind == SHAPE_RECORD;
-    case FIELD_BODY: return s->kind == SHAPE_UNION && s->children[0].kind == SHAPE_RECORD;
-    case FIELD_IGNORED: return true;
+    case FIELD_CHOICE:
+        return s->kind == SHAPE_ENUM;
+    case FIELD_TEXTS:
+        return s->kind == SHAPE_ARRAY && item->kind == SHAPE_STRING;
+    case FIELD_NUMBERS:
+        return s->kind == SHAPE_ARRAY && shape_is_number(item);
+    case FIELD_MAP:
+        return s->kind == SHAPE_MAP;
+    case FIELD_RECORDS:
+        return s->kind == SHAPE_ARRAY && item->kind == SHAPE_RECORD;
+    case FIELD_BODY:
+        return s->kind == SHAPE_UNION && s->children[0].kind == SHAPE_RECORD;
+    case FIELD_IGNORED:
+        return true;
     }
     return false;
 }
@@ -127,8 +139,7 @@ static enum status build_slot(const struct field *field, const struct shape *wri
     return STATUS_OK;
 }
 
-enum status plan_build(const struct record_table *table, const struct shape *writer, struct arena *arena, struct trail *t,
-                       struct plan *out)
+enum status plan_build(const struct record_table *table, const struct shape *writer, struct arena *arena, struct trail *t, struct plan *out)
 {
     struct plan_slot *slots = arena_array(arena, table->field_count, sizeof *slots);
     if (slots == NULL)
@@ -147,22 +158,30 @@ enum status plan_build(const struct record_table *table, const struct shape *wri
 static enum shape_kind own_wire(enum field_kind kind)
 {
     switch (kind) {
-    case FIELD_BOOL: return SHAPE_BOOLEAN;
+    case FIELD_BOOL:
+        return SHAPE_BOOLEAN;
     case FIELD_INT:
-    case FIELD_DATE: return SHAPE_INT;
+    case FIELD_DATE:
+        return SHAPE_INT;
     case FIELD_LONG:
-    case FIELD_INSTANT: return SHAPE_LONG;
+    case FIELD_INSTANT:
+        return SHAPE_LONG;
     case FIELD_DOUBLE:
     case FIELD_MILLIONTHS:
     case FIELD_NUMBERS:
-    case FIELD_MAP: return SHAPE_DOUBLE;
+    case FIELD_MAP:
+        return SHAPE_DOUBLE;
     case FIELD_ENUM:
-    case FIELD_CHOICE: return SHAPE_ENUM;
-    case FIELD_RECORDS: return SHAPE_RECORD;
-    case FIELD_BODY: return SHAPE_UNION;
+    case FIELD_CHOICE:
+        return SHAPE_ENUM;
+    case FIELD_RECORDS:
+        return SHAPE_RECORD;
+    case FIELD_BODY:
+        return SHAPE_UNION;
     case FIELD_TEXT:
     case FIELD_TEXTS:
-    case FIELD_IGNORED: break;
+    case FIELD_IGNORED:
+        break;
     }
     return SHAPE_STRING;
 }

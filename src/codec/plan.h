@@ -12,11 +12,11 @@
 enum { PLAN_NONE = -1 };
 
 struct plan_slot {
-    int index;             /* of the writer's field; PLAN_NONE = it does not have it */
-    int null_branch;       /* of its union; PLAN_NONE = it cannot be null */
-    enum shape_kind wire;  /* of the value, or of the items of an array or map */
-    const struct shape *shape; /* of the value: symbols and branches by their names */
-    const int *known;      /* ENUM, CHOICE, BODY: ours for each symbol or branch of the writer, or PLAN_NONE */
+    int index;                  /* of the writer's field; PLAN_NONE = it does not have it */
+    int null_branch;            /* of its union; PLAN_NONE = it cannot be null */
+    enum shape_kind wire;       /* of the value, or of the items of an array or map */
+    const struct shape *shape;  /* of the value: symbols and branches by their names */
+    const int *known;           /* ENUM, CHOICE, BODY: ours for each symbol or branch of the writer, or PLAN_NONE */
     const struct plan *records; /* RECORDS: one; BODY: one for each branch of the writer that we know */
 };
 

@@ -1,6 +1,5 @@
 #include "codec/read.h"
 
-#include <assert.h>
 #include <string.h>
 
 /* What every reader of one record needs. */
@@ -49,8 +48,14 @@ static enum status read_text(struct target *to, const struct field *field, const
     return out->data != NULL ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
-static enum status read_integer(struct target *to, const struct field *field, enum shape_kind wire, const avro_value_t *value,
-                                int64_t *out)
+static const char *const units_of[FIELD_IGNORED + 1] = {
+    [FIELD_INT] = "",
+    [FIELD_LONG] = "",
+    [FIELD_DATE] = " days since 1970-01-01",
+    [FIELD_INSTANT] = " milliseconds since 1970-01-01",
+};
+
+static enum status read_integer(struct target *to, const struct field *field, enum shape_kind wire, const avro_value_t *value, int64_t *out)
 {
     int32_t narrow = 0;
     int64_t wide = 0;
@@ -60,15 +65,13 @@ static enum status read_integer(struct target *to, const struct field *field, en
     if (wire == SHAPE_INT)
         wide = narrow;
     if (field->has_range && ((double)wide < field->lowest || (double)wide > field->highest))
-        return trail_fail(to->trail, STATUS_OUT_OF_RANGE, "%lld is outside %.0f .. %.0f%s", (long long)wide, field->lowest,
-                          field->highest, field->kind == FIELD_DATE ? " days since 1970-01-01"
-                          : field->kind == FIELD_INSTANT ? " milliseconds since 1970-01-01" : "");
+        return trail_fail(to->trail, STATUS_OUT_OF_RANGE, "%lld is outside %.0f .. %.0f%s", (long long)wide, field->lowest, field->highest,
+                          units_of[field->kind]);
     *out = wide;
     return STATUS_OK;
 }
 
-static enum status read_number(struct target *to, const struct field *field, enum shape_kind wire, const avro_value_t *value,
-                               double *out)
+static enum status read_number(struct target *to, const struct field *field, enum shape_kind wire, const avro_value_t *value, double *out)
 {
     int32_t narrow = 0;
     int64_t wide = 0;
@@ -88,20 +91,80 @@ static enum status read_number(struct target *to, const struct field *field, enu
     return STATUS_OK;
 }
 
-static enum status read_symbol(struct target *to, const struct plan_slot *slot, const avro_value_t *value, unsigned *out)
+static void put(struct target *to, const struct field *field, const void *value, size_t size)
+{
+    memcpy(to->base + field->at, value, size);
+}
+
+static enum status put_text(struct target *to, const struct field *field, const struct plan_slot *slot, const avro_value_t *value)
+{
+    struct text text;
+    (void)slot;
+    enum status status = read_text(to, field, value, &text);
+    if (status == STATUS_OK)
+        put(to, field, &text, sizeof text);
+    return status;
+}
+
+static enum status put_bool(struct target *to, const struct field *field, const struct plan_slot *slot, const avro_value_t *value)
+{
+    int flag = 0;
+    (void)slot;
+    if (avro_value_get_boolean(value, &flag) != 0)
+        return broken(to);
+    bool truth = flag != 0;
+    put(to, field, &truth, sizeof truth);
+    return STATUS_OK;
+}
+
+static enum status put_integer(struct target *to, const struct field *field, const struct plan_slot *slot, const avro_value_t *value)
+{
+    int64_t wide = 0;
+    enum status status = read_integer(to, field, slot->wire, value, &wide);
+    if (status != STATUS_OK)
+        return status;
+    int32_t narrow = (int32_t)wide; /* the plan lets only ints into an INT or DATE */
+    if (field->kind == FIELD_INT || field->kind == FIELD_DATE)
+        put(to, field, &narrow, sizeof narrow);
+    else
+        put(to, field, &wide, sizeof wide);
+    return STATUS_OK;
+}
+
+static enum status put_number(struct target *to, const struct field *field, const struct plan_slot *slot, const avro_value_t *value)
+{
+    double number = 0;
+    enum status status = read_number(to, field, slot->wire, value, &number);
+    if (status != STATUS_OK)
+        return status;
+    if (field->kind == FIELD_MILLIONTHS) {
+        int64_t millionths = read_millionths(number);
+        put(to, field, &millionths, sizeof millionths);
+    } else {
+        put(to, field, &number, sizeof number);
+    }
+    return STATUS_OK;
+}
+
+static enum status put_symbol(struct target *to, const struct field *field, const struct plan_slot *slot, const avro_value_t *value)
 {
     int wire = 0;
     if (avro_value_get_enum(value, &wire) != 0 || wire < 0 || (size_t)wire >= slot->shape->count)
         return broken(to);
     if (slot->known[wire] == PLAN_NONE)
         return trail_fail(to->trail, STATUS_NOT_FOUND, "this version does not know the symbol %s", slot->shape->names[wire]);
-    *out = (unsigned)slot->known[wire];
+    unsigned symbol = (unsigned)slot->known[wire];
+    bool truth = symbol == 0;
+    if (field->kind == FIELD_CHOICE)
+        put(to, field, &truth, sizeof truth);
+    else
+        put(to, field, &symbol, sizeof symbol);
     return STATUS_OK;
 }
 
 /* Allocates the array beside its count; *out_items is NULL when it is empty. */
-static enum status start_array(struct target *to, const struct field *field, const avro_value_t *value, size_t item_size,
-                               char **out_items, size_t *out_count)
+static enum status start_array(struct target *to, const struct field *field, const avro_value_t *value, size_t item_size, char **out_items,
+                               size_t *out_count)
 {
     size_t count = 0;
     if (avro_value_get_size(value, &count) != 0)
@@ -117,14 +180,6 @@ static void finish_array(struct target *to, const struct field *field, const voi
 {
     memcpy(to->base + field->at, &items, sizeof items);
     memcpy(to->base + field->count_at, &count, sizeof count);
-}
-
-static size_t item_size_of(const struct field *field)
-{
-    return field->kind == FIELD_TEXTS     ? sizeof(struct text)
-           : field->kind == FIELD_NUMBERS ? sizeof(double)
-           : field->kind == FIELD_MAP     ? sizeof(struct named_value)
-                                          : field->records->size;
 }
 
 static enum status read_map_entry(struct target *to, const struct field *field, const struct plan_slot *slot, const char *name,
@@ -163,9 +218,9 @@ static enum status read_item(struct target *to, const struct field *field, const
     return status;
 }
 
-static enum status read_array(struct target *to, const struct field *field, const struct plan_slot *slot, const avro_value_t *value)
+static enum status put_array(struct target *to, const struct field *field, const struct plan_slot *slot, const avro_value_t *value)
 {
-    size_t size = item_size_of(field), count = 0;
+    size_t size = field_item_size(field), count = 0;
     char *items = NULL;
     enum status status = start_array(to, field, value, size, &items, &count);
     for (size_t i = 0; status == STATUS_OK && i < count; i++)
@@ -175,7 +230,7 @@ static enum status read_array(struct target *to, const struct field *field, cons
     return status;
 }
 
-static enum status read_body(struct target *to, const struct field *field, const struct plan_slot *slot, const avro_value_t *value)
+static enum status put_body(struct target *to, const struct field *field, const struct plan_slot *slot, const avro_value_t *value)
 {
     int branch = 0;
     avro_value_t body;
@@ -194,62 +249,19 @@ static enum status read_body(struct target *to, const struct field *field, const
     return status;
 }
 
-static enum status read_scalar(struct target *to, const struct field *field, const struct plan_slot *slot, const avro_value_t *value)
+static enum status put_nothing(struct target *to, const struct field *field, const struct plan_slot *slot, const avro_value_t *value)
 {
-    char *at = to->base + field->at;
-    int flag = 0;
-    int64_t integer = 0;
-    double number = 0;
-    unsigned symbol = 0;
-    enum status status = STATUS_OK;
-    if (field->kind == FIELD_BOOL)
-        status = avro_value_get_boolean(value, &flag) == 0 ? STATUS_OK : broken(to);
-    else if (field->symbols != NULL)
-        status = read_symbol(to, slot, value, &symbol);
-    else if (field->kind == FIELD_DOUBLE || field->kind == FIELD_MILLIONTHS)
-        status = read_number(to, field, slot->wire, value, &number);
-    else
-        status = read_integer(to, field, slot->wire, value, &integer);
-    if (status != STATUS_OK)
-        return status;
-    bool truth = field->kind == FIELD_BOOL ? flag != 0 : symbol == 0;
-    int32_t narrow = (int32_t)integer;
-    if (field->kind == FIELD_MILLIONTHS)
-        integer = read_millionths(number);
-    switch (field->kind) {
-    case FIELD_BOOL:
-    case FIELD_CHOICE: memcpy(at, &truth, sizeof truth); break;
-    case FIELD_ENUM: memcpy(at, &symbol, sizeof symbol); break;
-    case FIELD_DOUBLE: memcpy(at, &number, sizeof number); break;
-    case FIELD_INT:
-    case FIELD_DATE: memcpy(at, &narrow, sizeof narrow); break;
-    case FIELD_LONG:
-    case FIELD_INSTANT:
-    case FIELD_MILLIONTHS: memcpy(at, &integer, sizeof integer); break;
-    case FIELD_TEXT: case FIELD_TEXTS: case FIELD_NUMBERS: case FIELD_MAP: case FIELD_RECORDS: case FIELD_BODY: case FIELD_IGNORED:
-        assert(!"a scalar");
-    }
+    (void)to, (void)field, (void)slot, (void)value;
     return STATUS_OK;
 }
 
-static enum status read_value(struct target *to, const struct field *field, const struct plan_slot *slot, const avro_value_t *value)
-{
-    switch (field->kind) {
-    case FIELD_TEXT: {
-        struct text text;
-        enum status status = read_text(to, field, value, &text);
-        if (status == STATUS_OK)
-            memcpy(to->base + field->at, &text, sizeof text);
-        return status;
-    }
-    case FIELD_TEXTS: case FIELD_NUMBERS: case FIELD_MAP: case FIELD_RECORDS: return read_array(to, field, slot, value);
-    case FIELD_BODY: return read_body(to, field, slot, value);
-    case FIELD_IGNORED: return STATUS_OK;
-    case FIELD_BOOL: case FIELD_INT: case FIELD_LONG: case FIELD_DATE: case FIELD_INSTANT: case FIELD_DOUBLE: case FIELD_MILLIONTHS:
-    case FIELD_ENUM: case FIELD_CHOICE: break;
-    }
-    return read_scalar(to, field, slot, value);
-}
+typedef enum status (*value_reader)(struct target *to, const struct field *field, const struct plan_slot *slot, const avro_value_t *value);
+static const value_reader readers[] = {
+    [FIELD_TEXT] = put_text,    [FIELD_BOOL] = put_bool,       [FIELD_INT] = put_integer,   [FIELD_LONG] = put_integer,
+    [FIELD_DATE] = put_integer, [FIELD_INSTANT] = put_integer, [FIELD_DOUBLE] = put_number, [FIELD_MILLIONTHS] = put_number,
+    [FIELD_ENUM] = put_symbol,  [FIELD_CHOICE] = put_symbol,   [FIELD_TEXTS] = put_array,   [FIELD_NUMBERS] = put_array,
+    [FIELD_MAP] = put_array,    [FIELD_RECORDS] = put_array,   [FIELD_BODY] = put_body,     [FIELD_IGNORED] = put_nothing,
+};
 
 /* The struct is zeroed: only numbers whose absence is not 0 need a value. */
 static enum status read_absent(struct target *to, const struct field *field)
@@ -278,7 +290,7 @@ static enum status read_field(struct target *to, const struct field *field, cons
             return broken(to);
         value = branch;
     }
-    enum status status = read_value(to, field, slot, &value);
+    enum status status = readers[field->kind](to, field, slot, &value);
     if (status == STATUS_OK && field->has_flag)
         to->base[field->flag_at] = true;
     return status;

@@ -2,13 +2,12 @@
 #include "codec/record.h"
 #include "codec/write.h"
 
-#define QUANTITY_RANGE FIELD_RANGE(-1e9, 1e9) /* MESSAGE_QUANTITY_MAX units */
-#define RETURNED_RANGE FIELD_RANGE(0, 1e9)
-#define COVARIATES(S, m, count) \
-    FIELD_ROW(S, m, FIELD_MAP, FIELD_DEFAULTED), FIELD_COUNTED(S, count), FIELD_RANGE_NUMBER
-#define OPTIONAL_DATE(S, m) FIELD_ROW(S, m, FIELD_DATE, FIELD_NULLABLE), FIELD_FLAGGED(S, has_##m), FIELD_RANGE_DATE
-#define RATIO(S, m) FIELD_ROW(S, m, FIELD_DOUBLE, FIELD_NULLABLE), .absent = 1, FIELD_RANGE_RATIO
-#define MEASURE(S, name_, member, has_member) \
+#define QUANTITY_RANGE          FIELD_RANGE(-1e9, 1e9) /* MESSAGE_QUANTITY_MAX units */
+#define RETURNED_RANGE          FIELD_RANGE(0, 1e9)
+#define COVARIATES(S, m, count) FIELD_ROW(S, m, FIELD_MAP, FIELD_DEFAULTED), FIELD_COUNTED(S, count), FIELD_RANGE_NUMBER
+#define OPTIONAL_DATE(S, m)     FIELD_ROW(S, m, FIELD_DATE, FIELD_NULLABLE), FIELD_FLAGGED(S, has_##m), FIELD_RANGE_DATE
+#define RATIO(S, m)             FIELD_ROW(S, m, FIELD_DOUBLE, FIELD_NULLABLE), .absent = 1, FIELD_RANGE_RATIO
+#define MEASURE(S, name_, member, has_member)                                                                                              \
     .name = name_, .kind = FIELD_MILLIONTHS, .need = FIELD_NULLABLE, .at = offsetof(struct S, member), FIELD_FLAGGED(S, has_member)
 
 static const struct field sale_fields[] = {
@@ -68,14 +67,21 @@ static const struct field override_fields[] = {
     {FIELD_ROW(body_override, category, FIELD_TEXT, FIELD_NULLABLE)},
     {FIELD_ROW(body_override, author, FIELD_TEXT, FIELD_NULLABLE)},
     {FIELD_ROW(body_override, reason, FIELD_TEXT, FIELD_NULLABLE), .limit = MESSAGE_TEXT_BYTES_MAX},
-    {.name = "expires", .kind = FIELD_INSTANT, .need = FIELD_NULLABLE, .at = offsetof(struct body_override, expires_ms),
-     FIELD_FLAGGED(body_override, has_expires), FIELD_RANGE_INSTANT},
+    {.name = "expires",
+     .kind = FIELD_INSTANT,
+     .need = FIELD_NULLABLE,
+     .at = offsetof(struct body_override, expires_ms),
+     FIELD_FLAGGED(body_override, has_expires),
+     FIELD_RANGE_INSTANT},
 };
 static const struct field model_fields[] = {
     {FIELD_ROW(body_model, version, FIELD_TEXT, FIELD_REQUIRED), .not_empty = true},
 };
 
-#define BODY(name_, struct_, fields_) {name_, sizeof(struct struct_), fields_, sizeof fields_ / sizeof fields_[0]}
+#define BODY(name_, struct_, fields_)                                                                                                      \
+    {                                                                                                                                      \
+        name_, sizeof(struct struct_), fields_, sizeof fields_ / sizeof fields_[0]                                                         \
+    }
 static const struct record_table bodies[] = {
     [BODY_SALE] = BODY("Sale", body_sale, sale_fields),
     [BODY_TOTAL] = BODY("Total", body_total, total_fields),
@@ -96,11 +102,19 @@ static const struct field fields[] = {
     {FIELD_ROW(sales_update, store, FIELD_TEXT, FIELD_NULLABLE), .not_empty = true},
     {FIELD_ROW(sales_update, product, FIELD_TEXT, FIELD_NULLABLE), .not_empty = true},
     {FIELD_ROW(sales_update, business_date, FIELD_DATE, FIELD_REQUIRED), FIELD_RANGE_DATE},
-    {.name = "event_time", .kind = FIELD_INSTANT, .need = FIELD_NULLABLE, .at = offsetof(struct sales_update, event_time_ms),
-     FIELD_FLAGGED(sales_update, has_event_time), FIELD_RANGE_INSTANT},
+    {.name = "event_time",
+     .kind = FIELD_INSTANT,
+     .need = FIELD_NULLABLE,
+     .at = offsetof(struct sales_update, event_time_ms),
+     FIELD_FLAGGED(sales_update, has_event_time),
+     FIELD_RANGE_INSTANT},
     {.name = "issued_at", .kind = FIELD_INSTANT, .at = offsetof(struct sales_update, issued_at_ms), FIELD_RANGE_INSTANT},
-    {.name = "body", .kind = FIELD_BODY, .at = offsetof(struct sales_update, kind), .body_at = offsetof(struct sales_update, body),
-     .records = bodies, .record_count = sizeof bodies / sizeof bodies[0]},
+    {.name = "body",
+     .kind = FIELD_BODY,
+     .at = offsetof(struct sales_update, kind),
+     .body_at = offsetof(struct sales_update, body),
+     .records = bodies,
+     .record_count = sizeof bodies / sizeof bodies[0]},
 };
 const struct record_table sales_update_table = {"SalesUpdate", sizeof(struct sales_update), fields, sizeof fields / sizeof fields[0]};
 
@@ -119,15 +133,23 @@ static enum status need_order(date_t first, date_t last, const char *body, struc
 static enum status body_rule(const struct sales_update *u, struct trail *t)
 {
     switch (u->kind) {
-    case BODY_SALE: return need_measure(&u->body.sale.sold, "Sale", t);
-    case BODY_TOTAL: return need_measure(&u->body.total.gross, "Total", t);
-    case BODY_PLAN: return need_order(u->body.plan.first_date, u->body.plan.last_date, "Plan", t);
-    case BODY_OVERRIDE: return need_order(u->body.override_.first_date, u->body.override_.last_date, "Override", t);
+    case BODY_SALE:
+        return need_measure(&u->body.sale.sold, "Sale", t);
+    case BODY_TOTAL:
+        return need_measure(&u->body.total.gross, "Total", t);
+    case BODY_PLAN:
+        return need_order(u->body.plan.first_date, u->body.plan.last_date, "Plan", t);
+    case BODY_OVERRIDE:
+        return need_order(u->body.override_.first_date, u->body.override_.last_date, "Override", t);
     case BODY_AVAILABILITY:
         if (!u->body.availability.has_share && !u->body.availability.has_stock)
             return trail_fail(t, STATUS_OUT_OF_RANGE, "body.Availability: neither share nor stock is present");
         return STATUS_OK;
-    case BODY_COMPLETE: case BODY_STORE: case BODY_SERIES: case BODY_MODEL: break;
+    case BODY_COMPLETE:
+    case BODY_STORE:
+    case BODY_SERIES:
+    case BODY_MODEL:
+        break;
     }
     return STATUS_OK;
 }

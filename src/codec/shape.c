@@ -10,9 +10,9 @@ struct walk {
 };
 
 static const char *const kind_names[] = {
-    [SHAPE_NULL] = "null", [SHAPE_BOOLEAN] = "boolean", [SHAPE_INT] = "int", [SHAPE_LONG] = "long", [SHAPE_FLOAT] = "float",
-    [SHAPE_DOUBLE] = "double", [SHAPE_BYTES] = "bytes", [SHAPE_STRING] = "string", [SHAPE_ENUM] = "enum",
-    [SHAPE_ARRAY] = "array", [SHAPE_MAP] = "map", [SHAPE_RECORD] = "record", [SHAPE_UNION] = "union",
+    [SHAPE_NULL] = "null",     [SHAPE_BOOLEAN] = "boolean", [SHAPE_INT] = "int",       [SHAPE_LONG] = "long", [SHAPE_FLOAT] = "float",
+    [SHAPE_DOUBLE] = "double", [SHAPE_BYTES] = "bytes",     [SHAPE_STRING] = "string", [SHAPE_ENUM] = "enum", [SHAPE_ARRAY] = "array",
+    [SHAPE_MAP] = "map",       [SHAPE_RECORD] = "record",   [SHAPE_UNION] = "union",
 };
 
 const char *shape_kind_name(enum shape_kind kind)
@@ -145,12 +145,18 @@ static enum status read_record(struct walk *w, avro_schema_t schema, struct shap
 static enum status read_node(struct walk *w, avro_schema_t schema, struct shape *out)
 {
     static const enum shape_kind leaves[] = {
-        [AVRO_STRING] = SHAPE_STRING, [AVRO_BYTES] = SHAPE_BYTES, [AVRO_INT32] = SHAPE_INT, [AVRO_INT64] = SHAPE_LONG,
-        [AVRO_FLOAT] = SHAPE_FLOAT, [AVRO_DOUBLE] = SHAPE_DOUBLE, [AVRO_BOOLEAN] = SHAPE_BOOLEAN, [AVRO_NULL] = SHAPE_NULL,
+        [AVRO_STRING] = SHAPE_STRING, [AVRO_BYTES] = SHAPE_BYTES,   [AVRO_INT32] = SHAPE_INT,       [AVRO_INT64] = SHAPE_LONG,
+        [AVRO_FLOAT] = SHAPE_FLOAT,   [AVRO_DOUBLE] = SHAPE_DOUBLE, [AVRO_BOOLEAN] = SHAPE_BOOLEAN, [AVRO_NULL] = SHAPE_NULL,
     };
     switch (avro_typeof(schema)) {
-    case AVRO_STRING: case AVRO_BYTES: case AVRO_INT32: case AVRO_INT64:
-    case AVRO_FLOAT: case AVRO_DOUBLE: case AVRO_BOOLEAN: case AVRO_NULL:
+    case AVRO_STRING:
+    case AVRO_BYTES:
+    case AVRO_INT32:
+    case AVRO_INT64:
+    case AVRO_FLOAT:
+    case AVRO_DOUBLE:
+    case AVRO_BOOLEAN:
+    case AVRO_NULL:
         out->kind = leaves[avro_typeof(schema)];
         out->name = kind_names[out->kind];
         return STATUS_OK;

@@ -19,16 +19,27 @@ enum {
 };
 
 enum shape_kind {
-    SHAPE_NULL, SHAPE_BOOLEAN, SHAPE_INT, SHAPE_LONG, SHAPE_FLOAT, SHAPE_DOUBLE, SHAPE_BYTES, SHAPE_STRING,
-    SHAPE_ENUM, SHAPE_ARRAY, SHAPE_MAP, SHAPE_RECORD, SHAPE_UNION
+    SHAPE_NULL,
+    SHAPE_BOOLEAN,
+    SHAPE_INT,
+    SHAPE_LONG,
+    SHAPE_FLOAT,
+    SHAPE_DOUBLE,
+    SHAPE_BYTES,
+    SHAPE_STRING,
+    SHAPE_ENUM,
+    SHAPE_ARRAY,
+    SHAPE_MAP,
+    SHAPE_RECORD,
+    SHAPE_UNION
 };
 
 struct shape {
     enum shape_kind kind;
-    const char *name;      /* of the record or enum; else the kind's */
-    size_t count;          /* fields of a record, branches of a union, symbols of an enum, 1 for arrays and maps */
+    const char *name;       /* of the record or enum; else the kind's */
+    size_t count;           /* fields of a record, branches of a union, symbols of an enum, 1 for arrays and maps */
     struct shape *children; /* fields, branches, or the one item; none of an enum */
-    const char **names;    /* of fields or symbols */
+    const char **names;     /* of fields or symbols */
 };
 
 /* Checks a schema and copies its shape into the arena; names are the schema's own and live as long as it does.

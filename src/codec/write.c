@@ -53,101 +53,117 @@ bool write_is_absent(const struct field *field, const char *base)
     return true;
 }
 
+/* Writes one value: `at` is where it is in the struct at base, or in an array. */
+typedef enum status (*value_writer)(const struct field *field, const char *at, const char *base, struct buffer *out);
+
 static enum status put_record(const struct record_table *table, const char *base, struct buffer *out);
 
-static enum status put_item(const struct field *field, const char *items, size_t i, struct buffer *out)
+static enum status write_text(const struct field *field, const char *at, const char *base, struct buffer *out)
 {
     struct text text;
-    double number;
-    struct named_value named;
-    switch (field->kind) {
-    case FIELD_TEXTS:
-        memcpy(&text, items + i * sizeof text, sizeof text);
-        put_text(out, text);
-        return STATUS_OK;
-    case FIELD_NUMBERS:
-        memcpy(&number, items + i * sizeof number, sizeof number);
-        return put_number(out, number);
-    case FIELD_MAP:
-        memcpy(&named, items + i * sizeof named, sizeof named);
-        put_text(out, named.name);
-        return put_number(out, named.value);
-    case FIELD_RECORDS: return put_record(field->records, items + i * field->records->size, out);
-    case FIELD_TEXT: case FIELD_BOOL: case FIELD_INT: case FIELD_LONG: case FIELD_DATE: case FIELD_INSTANT: case FIELD_DOUBLE:
-    case FIELD_MILLIONTHS: case FIELD_ENUM: case FIELD_CHOICE: case FIELD_BODY: case FIELD_IGNORED: break;
-    }
-    assert(!"an array");
+    (void)field, (void)base;
+    memcpy(&text, at, sizeof text);
+    put_text(out, text);
     return STATUS_OK;
 }
 
-/* One block, then the empty block that ends it. */
-static enum status put_array(const struct field *field, const char *base, struct buffer *out)
+static enum status write_bool(const struct field *field, const char *at, const char *base, struct buffer *out)
 {
+    (void)base;
+    bool truth = *at != 0;
+    buffer_put_u8(out, field->kind == FIELD_CHOICE ? (truth ? 0 : 2) : truth); /* 2 is symbol 1 as a varint */
+    return STATUS_OK;
+}
+
+static enum status write_narrow(const struct field *field, const char *at, const char *base, struct buffer *out)
+{
+    int32_t value;
+    (void)field, (void)base;
+    memcpy(&value, at, sizeof value);
+    put_long(out, value);
+    return STATUS_OK;
+}
+
+static enum status write_wide(const struct field *field, const char *at, const char *base, struct buffer *out)
+{
+    int64_t value;
+    (void)base;
+    memcpy(&value, at, sizeof value);
+    if (field->kind == FIELD_MILLIONTHS)
+        buffer_put_double(out, (double)value / (double)MILLIONTHS);
+    else
+        put_long(out, value);
+    return STATUS_OK;
+}
+
+static enum status write_number(const struct field *field, const char *at, const char *base, struct buffer *out)
+{
+    double value;
+    (void)field, (void)base;
+    memcpy(&value, at, sizeof value);
+    return put_number(out, value);
+}
+
+static enum status write_symbol(const struct field *field, const char *at, const char *base, struct buffer *out)
+{
+    unsigned symbol;
+    (void)base;
+    memcpy(&symbol, at, sizeof symbol);
+    assert(symbol < field->symbols->count);
+    put_long(out, (int64_t)symbol);
+    return STATUS_OK;
+}
+
+static enum status write_entry(const struct field *field, const char *at, const char *base, struct buffer *out)
+{
+    struct named_value entry;
+    (void)field, (void)base;
+    memcpy(&entry, at, sizeof entry);
+    put_text(out, entry.name);
+    return put_number(out, entry.value);
+}
+
+static enum status write_item_record(const struct field *field, const char *at, const char *base, struct buffer *out)
+{
+    (void)base;
+    return put_record(field->records, at, out);
+}
+
+/* One block, then the empty block that ends it. */
+static enum status write_items(const struct field *field, const char *at, const char *base, struct buffer *out)
+{
+    const value_writer write_item = field->kind == FIELD_TEXTS     ? write_text
+                                    : field->kind == FIELD_NUMBERS ? write_number
+                                    : field->kind == FIELD_MAP     ? write_entry
+                                                                   : write_item_record;
     const char *items;
-    size_t count;
-    memcpy(&items, base + field->at, sizeof items);
+    size_t count, size = field_item_size(field);
+    memcpy(&items, at, sizeof items);
     memcpy(&count, base + field->count_at, sizeof count);
     enum status status = STATUS_OK;
     if (count > 0)
         put_long(out, (int64_t)count);
     for (size_t i = 0; status == STATUS_OK && i < count; i++)
-        status = put_item(field, items, i, out);
+        status = write_item(field, items + i * size, items, out);
     put_long(out, 0);
     return status;
 }
 
-static enum status put_body(const struct field *field, const char *base, struct buffer *out)
+static enum status write_body(const struct field *field, const char *at, const char *base, struct buffer *out)
 {
     unsigned kind;
-    memcpy(&kind, base + field->at, sizeof kind);
+    memcpy(&kind, at, sizeof kind);
     assert(kind < field->record_count);
     put_long(out, (int64_t)kind);
     return put_record(&field->records[kind], base + field->body_at, out);
 }
 
-static enum status put_value(const struct field *field, const char *base, struct buffer *out)
-{
-    const char *at = base + field->at;
-    struct text text;
-    double number;
-    int32_t narrow;
-    int64_t wide;
-    unsigned symbol;
-    switch (field->kind) {
-    case FIELD_TEXT:
-        memcpy(&text, at, sizeof text);
-        put_text(out, text);
-        return STATUS_OK;
-    case FIELD_BOOL: buffer_put_u8(out, *at != 0); return STATUS_OK;
-    case FIELD_CHOICE: put_long(out, *at != 0 ? 0 : 1); return STATUS_OK;
-    case FIELD_INT:
-    case FIELD_DATE:
-        memcpy(&narrow, at, sizeof narrow);
-        put_long(out, narrow);
-        return STATUS_OK;
-    case FIELD_LONG:
-    case FIELD_INSTANT:
-        memcpy(&wide, at, sizeof wide);
-        put_long(out, wide);
-        return STATUS_OK;
-    case FIELD_MILLIONTHS:
-        memcpy(&wide, at, sizeof wide);
-        buffer_put_double(out, (double)wide / (double)MILLIONTHS);
-        return STATUS_OK;
-    case FIELD_DOUBLE:
-        memcpy(&number, at, sizeof number);
-        return put_number(out, number);
-    case FIELD_ENUM:
-        memcpy(&symbol, at, sizeof symbol);
-        assert(symbol < field->symbols->count);
-        put_long(out, (int64_t)symbol);
-        return STATUS_OK;
-    case FIELD_TEXTS: case FIELD_NUMBERS: case FIELD_MAP: case FIELD_RECORDS: return put_array(field, base, out);
-    case FIELD_BODY: return put_body(field, base, out);
-    case FIELD_IGNORED: break;
-    }
-    return STATUS_OK;
-}
+static const value_writer writers[] = {
+    [FIELD_TEXT] = write_text,   [FIELD_BOOL] = write_bool,     [FIELD_INT] = write_narrow,    [FIELD_LONG] = write_wide,
+    [FIELD_DATE] = write_narrow, [FIELD_INSTANT] = write_wide,  [FIELD_DOUBLE] = write_number, [FIELD_MILLIONTHS] = write_wide,
+    [FIELD_ENUM] = write_symbol, [FIELD_CHOICE] = write_bool,   [FIELD_TEXTS] = write_items,   [FIELD_NUMBERS] = write_items,
+    [FIELD_MAP] = write_items,   [FIELD_RECORDS] = write_items, [FIELD_BODY] = write_body,
+};
 
 static enum status put_record(const struct record_table *table, const char *base, struct buffer *out)
 {
@@ -158,7 +174,7 @@ static enum status put_record(const struct record_table *table, const char *base
         if (field->need == FIELD_NULLABLE)
             put_long(out, is_absent ? 0 : 1);
         if (!is_absent)
-            status = put_value(field, base, out);
+            status = writers[field->kind](field, base + field->at, base, out);
     }
     return status;
 }

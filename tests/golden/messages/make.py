@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes messages.tsv and the older and newer schemas beside it, with fastavro: another implementation of Avro.
+"""Makes messages.tsv, the older and newer schemas beside it, and the seeds of fuzz_decode, with fastavro: another implementation of Avro.
 
     python3 -m venv /tmp/venv && /tmp/venv/bin/pip install fastavro && /tmp/venv/bin/python tests/golden/messages/make.py
 
@@ -18,6 +18,7 @@ import fastavro
 
 HERE = pathlib.Path(__file__).resolve().parent
 SCHEMAS = HERE.parents[2] / "schemas"
+CORPUS = HERE.parents[1] / "fuzz" / "corpus" / "decode"
 IDS = {"SalesUpdate": 0x53430001, "ForecastRequest": 0x53430002, "ForecastResult": 0x53430003,
        "PeriodClosed": 0x53430004, "DriftAlert": 0x53430005, "ModelEvent": 0x53430006}
 
@@ -314,6 +315,21 @@ def evolved_rows(schemas):
     yield "newer alert without a value", "newer/DriftAlert.avsc", {**alert, "tenant": "t", "value": None}, "!MALFORMED"
 
 
+def write_seeds(rows):
+    """Seeds of tests/fuzz/fuzz_decode.c: a byte that chooses the schema, then the body."""
+    ids = [*IDS.values(), *(schema_id for schema_id, _ in EVOLVED.values())]
+    CORPUS.mkdir(parents=True, exist_ok=True)
+    for name, _, value, _ in rows:
+        chosen = ids.index(struct.unpack(">I", value[1:5])[0])
+        (CORPUS / name.replace(" ", "_")).write_bytes(bytes([chosen]) + value[5:])
+    whole = len(ids)
+    (CORPUS / "whole_value").write_bytes(bytes([whole]) + rows[0][2])
+    (CORPUS / "whole_empty").write_bytes(bytes([whole]))
+    (CORPUS / "whole_unknown_schema").write_bytes(bytes([whole]) + b"\0\0\0\0\1abc")
+    (CORPUS / "endless_array").write_bytes(bytes([1]) + b"\2r\2s\0\0\0\x10" + b"\x80" * 9 + b"\1")
+    (CORPUS / "long_string").write_bytes(bytes([0]) + b"\xfe\xff\xff\xff\x0fabc")
+
+
 def main():
     schemas = {}
     for path, (schema_id, make) in EVOLVED.items():
@@ -326,6 +342,7 @@ def main():
     with open(HERE / "messages.tsv", "w", encoding="utf-8") as out:
         for name, schema, value, line in rows:
             out.write(f"{name}\t{schema}\t{value.hex()}\t{line}\n")
+    write_seeds(rows)
 
 
 main()

@@ -56,9 +56,9 @@ static enum status decode_and_encode(struct context *x, struct bytes value, enum
     assert_ok(codec_value_record(x->codec, value, &record));
     enum status status = STATUS_OK;
     switch (record) {
-#define CASE(constant, name, member)                                                                      \
-    case CODEC_##constant:                                                                                \
-        status = codec_decode_##name(x->codec, value, &x->arena, &u.member, code, why);                   \
+#define CASE(constant, name, member)                                                                                                       \
+    case CODEC_##constant:                                                                                                                 \
+        status = codec_decode_##name(x->codec, value, &x->arena, &u.member, code, why);                                                    \
         return status == STATUS_OK ? codec_encode_##name(&u.member, &x->out) : status;
         CASE(SALES_UPDATE, sales_update, update)
         CASE(FORECAST_REQUEST, forecast_request, request)
@@ -66,7 +66,8 @@ static enum status decode_and_encode(struct context *x, struct bytes value, enum
         CASE(PERIOD_CLOSED, period_closed, closed)
         CASE(DRIFT_ALERT, drift_alert, alert)
         CASE(MODEL_EVENT, model_event, event)
-    case CODEC_RECORD_COUNT: break;
+    case CODEC_RECORD_COUNT:
+        break;
     }
     fail();
     return status;

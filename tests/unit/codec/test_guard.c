@@ -30,7 +30,7 @@ static enum status check(const char *type, const char *bytes, size_t size, struc
     return status;
 }
 
-#define accepts(type, bytes) assert_ok(check(type, bytes, sizeof bytes - 1, NULL))
+#define accepts(type, bytes)           assert_ok(check(type, bytes, sizeof bytes - 1, NULL))
 #define refuses(type, bytes, sentence) refuses_(type, bytes, sizeof bytes - 1, sentence)
 
 static void refuses_(const char *type, const char *bytes, size_t size, const char *sentence)
@@ -59,8 +59,12 @@ static void lengths_fit_the_bytes_left(void **state)
 {
     (void)state;
     accepts("\"string\"", "\x00");
-    accepts("\"string\"", "\x04" "ab");
-    refuses("\"string\"", "\x06" "ab", "a length of 3 with 2 bytes left");
+    accepts("\"string\"", "\x04"
+                          "ab");
+    refuses("\"string\"",
+            "\x06"
+            "ab",
+            "a length of 3 with 2 bytes left");
     refuses("\"string\"", "\x01", "a length of -1");
     refuses("\"string\"", "\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01", "a length of 9223372036854775807");
     refuses("\"bytes\"", "\x80\x80\x80\x80\x08", "a length of");
@@ -89,15 +93,34 @@ static void block_counts_are_within_the_budget(void **state)
     (void)state;
     const char *array = "{\"type\":\"array\",\"items\":\"string\"}";
     accepts(array, "\x00");
-    accepts(array, "\x04\x02" "a\x02" "b\x02\x02" "c\x00");
-    accepts(array, "\x03\x08\x02" "a\x02" "b\x00"); /* -2 items in 4 bytes */
-    refuses(array, "\x03\x06\x02" "a\x02" "b\x00", "a block's size");
-    refuses(array, "\x03\x7f\x02" "a\x02" "b\x00", "a block is longer");
-    refuses(array, "\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01", "too many items"); /* 2^62 */
+    accepts(array, "\x04\x02"
+                   "a\x02"
+                   "b\x02\x02"
+                   "c\x00");
+    accepts(array, "\x03\x08\x02"
+                   "a\x02"
+                   "b\x00"); /* -2 items in 4 bytes */
+    refuses(array,
+            "\x03\x06\x02"
+            "a\x02"
+            "b\x00",
+            "a block's size");
+    refuses(array,
+            "\x03\x7f\x02"
+            "a\x02"
+            "b\x00",
+            "a block is longer");
+    refuses(array, "\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01", "too many items");     /* 2^62 */
     refuses(array, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00", "too many items"); /* -2^63 */
-    refuses(array, "\xca\x01", "too many items"); /* 101 */
-    refuses(array, "\x02\x02" "a", "f: the message ends");
-    refuses(array, "\x02\x06" "a", "f[0]: a length of 3");
+    refuses(array, "\xca\x01", "too many items");                                     /* 101 */
+    refuses(array,
+            "\x02\x02"
+            "a",
+            "f: the message ends");
+    refuses(array,
+            "\x02\x06"
+            "a",
+            "f[0]: a length of 3");
 }
 
 static void maps_have_at_most_64_entries_over_all_blocks(void **state)
@@ -123,8 +146,16 @@ static void maps_have_at_most_64_entries_over_all_blocks(void **state)
 static void texts_and_numbers_are_checked_in_fields_that_nobody_reads(void **state)
 {
     (void)state;
-    assert_status(check("\"string\"", "\x04" "a\0", 3, NULL), STATUS_BAD_TEXT);
-    assert_status(check("{\"type\":\"map\",\"values\":\"long\"}", "\x02\x04" "a\0\x00\x00", 6, NULL), STATUS_BAD_TEXT);
+    assert_status(check("\"string\"",
+                        "\x04"
+                        "a\0",
+                        3, NULL),
+                  STATUS_BAD_TEXT);
+    assert_status(check("{\"type\":\"map\",\"values\":\"long\"}",
+                        "\x02\x04"
+                        "a\0\x00\x00",
+                        6, NULL),
+                  STATUS_BAD_TEXT);
     assert_status(check("\"double\"", "\0\0\0\0\0\0\xf0\x7f", 8, NULL), STATUS_OUT_OF_RANGE);
     assert_status(check("\"double\"", "\0\0\0\0\0\0\xf8\xff", 8, NULL), STATUS_OUT_OF_RANGE);
     assert_status(check("\"float\"", "\0\0\x80\xff", 4, NULL), STATUS_OUT_OF_RANGE);
@@ -135,9 +166,11 @@ static void texts_and_numbers_are_checked_in_fields_that_nobody_reads(void **sta
 static void utf8_is_judged_as_unicode_says(void **state)
 {
     (void)state;
-    const char *good[] = {"", "a", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"};
-    const char *bad[] = {"\x80", "\xc0\xaf", "\xc1\xbf", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80",
-                         "\xf5\x80\x80\x80", "\xff", "\xe2\x82", "\xf0\x9f\xa6", "\xc3", "\xc3(", "a\xe2(\xa1"};
+    const char *good[] = {
+        "", "a", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"};
+    const char *bad[] = {
+        "\x80", "\xc0\xaf", "\xc1\xbf",     "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80",
+        "\xff", "\xe2\x82", "\xf0\x9f\xa6", "\xc3",         "\xc3(",        "a\xe2(\xa1"};
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
         assert_true(guard_text_is_valid((const uint8_t *)good[i], strlen(good[i])));
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)

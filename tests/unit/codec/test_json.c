@@ -23,8 +23,16 @@ static void numbers_have_the_fewest_digits_that_read_back_equal(void **state)
     const struct {
         double value;
         const char *text;
-    } cases[] = {{0, "0"}, {-0.0, "-0"}, {0.1, "0.1"}, {1.0 / 3, "0.3333333333333333"}, {0.1 + 0.2, "0.30000000000000004"},
-                 {1e22, "1e+22"}, {123456789012, "123456789012"}, {5e-324, "4.94065645841247e-324"}, {NAN, "null"}, {-INFINITY, "null"}};
+    } cases[] = {{0, "0"},
+                 {-0.0, "-0"},
+                 {0.1, "0.1"},
+                 {1.0 / 3, "0.3333333333333333"},
+                 {0.1 + 0.2, "0.30000000000000004"},
+                 {1e22, "1e+22"},
+                 {123456789012, "123456789012"},
+                 {5e-324, "4.94065645841247e-324"},
+                 {NAN, "null"},
+                 {-INFINITY, "null"}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         json_number(cases[i].value, &b);
         expect_line(&b, cases[i].text);
@@ -47,7 +55,10 @@ static void amounts_are_decimal_and_instants_are_readable(void **state)
 {
     (void)state;
     struct buffer b = {0};
-    struct sales_update u = {.event_id = text_of("e"), .store = text_of("7"), .kind = BODY_SALE, .business_date = -719162,
+    struct sales_update u = {.event_id = text_of("e"),
+                             .store = text_of("7"),
+                             .kind = BODY_SALE,
+                             .business_date = -719162,
                              .issued_at_ms = INT64_C(253402300799999)};
     u.body.sale.sold = (struct measures){.quantity = -1, .amount = INT64_C(1000000000000000), .has_quantity = true, .has_amount = true};
     codec_json_sales_update(&u, &b);
@@ -102,8 +113,12 @@ static void decoded_values_land_in_their_members(void **state)
     struct codec *codec;
     struct buffer value = {0};
     struct arena arena = {0};
-    struct sales_update u = {.event_id = text_of("e"), .store = text_of("7"), .has_event_time = true, .event_time_ms = 11,
-                             .issued_at_ms = 22, .kind = BODY_TOTAL},
+    struct sales_update u = {.event_id = text_of("e"),
+                             .store = text_of("7"),
+                             .has_event_time = true,
+                             .event_time_ms = 11,
+                             .issued_at_ms = 22,
+                             .kind = BODY_TOTAL},
                         out;
     u.body.total = (struct body_total){.gross = {1, 2, true, true}, .returns = {3, 4, true, true}};
     assert_ok(codec_new(&codec));

@@ -33,8 +33,8 @@ static int teardown(void **state)
 
 static struct sales_update a_sale(void)
 {
-    struct sales_update u = {.event_id = text_of("e-1"), .store = text_of("7"), .business_date = 15639, .issued_at_ms = 1351242000123,
-                             .kind = BODY_SALE};
+    struct sales_update u = {
+        .event_id = text_of("e-1"), .store = text_of("7"), .business_date = 15639, .issued_at_ms = 1351242000123, .kind = BODY_SALE};
     u.body.sale.sold = (struct measures){.quantity = 2 * MILLIONTHS, .has_quantity = true};
     return u;
 }
@@ -151,8 +151,9 @@ static void every_truncation_and_trailing_byte_is_malformed(void **state)
 static void texts_that_are_empty_long_or_broken_are_bad(void **state)
 {
     struct context *x = *state;
-    struct text bad[] = {{"", 0}, {"a\0b", 3}, {"\xff", 1}, {"\xc0\x80", 2}, {"\xed\xa0\x80", 3}, {"\xf4\x90\x80\x80", 4}, {"\xe2\x82", 2},
-                         {"ab\x80", 3}, repeated(x, 'i', MESSAGE_ID_BYTES_MAX + 1)};
+    struct text bad[] = {{"", 0},         {"a\0b", 3},         {"\xff", 1},
+                         {"\xc0\x80", 2}, {"\xed\xa0\x80", 3}, {"\xf4\x90\x80\x80", 4},
+                         {"\xe2\x82", 2}, {"ab\x80", 3},       repeated(x, 'i', MESSAGE_ID_BYTES_MAX + 1)};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct sales_update u = a_sale();
         u.event_id = bad[i];

@@ -145,8 +145,14 @@ static void fill_plan(struct context *x, struct body_plan *b)
 
 static void fill_store(struct context *x, struct body_store *b)
 {
-    *b = (struct body_store){.time_zone = maybe_text(x), .region = maybe_text(x), .like_store = maybe_text(x), .like_factor = 0.5,
-                             .has_day_cutoff = coin(x), .has_opens = coin(x), .has_closes = coin(x), .has_refit_from = coin(x),
+    *b = (struct body_store){.time_zone = maybe_text(x),
+                             .region = maybe_text(x),
+                             .like_store = maybe_text(x),
+                             .like_factor = 0.5,
+                             .has_day_cutoff = coin(x),
+                             .has_opens = coin(x),
+                             .has_closes = coin(x),
+                             .has_refit_from = coin(x),
                              .has_refit_to = coin(x)};
     b->day_cutoff_minutes = b->has_day_cutoff ? (int32_t)below(x, 1440) : 0;
     b->opens = b->has_opens ? some_date(x) : 0;
@@ -157,49 +163,88 @@ static void fill_store(struct context *x, struct body_store *b)
 
 static void fill_series(struct context *x, struct body_series *b)
 {
-    *b = (struct body_series){.category = maybe_text(x), .unit = maybe_text(x), .replaces = maybe_text(x), .like_product = maybe_text(x),
-                              .pack_size = 12, .replaces_ratio = 1.0 / 3, .like_factor = 1e-6, .has_launched = coin(x), .has_ends = coin(x)};
+    *b = (struct body_series){.category = maybe_text(x),
+                              .unit = maybe_text(x),
+                              .replaces = maybe_text(x),
+                              .like_product = maybe_text(x),
+                              .pack_size = 12,
+                              .replaces_ratio = 1.0 / 3,
+                              .like_factor = 1e-6,
+                              .has_launched = coin(x),
+                              .has_ends = coin(x)};
     b->launched = b->has_launched ? some_date(x) : 0;
     b->ends = b->has_ends ? some_date(x) : 0;
 }
 
 static void fill_override(struct context *x, struct body_override *b)
 {
-    *b = (struct body_override){.kind = (enum override_kind)below(x, 4), .first_date = some_date(x), .value = some_number(x, 1e12),
-                                .category = maybe_text(x), .author = maybe_text(x), .reason = maybe_text(x), .has_expires = coin(x)};
+    *b = (struct body_override){.kind = (enum override_kind)below(x, 4),
+                                .first_date = some_date(x),
+                                .value = some_number(x, 1e12),
+                                .category = maybe_text(x),
+                                .author = maybe_text(x),
+                                .reason = maybe_text(x),
+                                .has_expires = coin(x)};
     b->last_date = b->first_date;
     b->expires_ms = b->has_expires ? some_instant(x) : 0;
 }
 
 static struct sales_update some_update(struct context *x)
 {
-    struct sales_update u = {.event_id = some_text(x), .source = some_text(x), .store = some_text(x), .product = maybe_text(x),
-                             .business_date = some_date(x), .issued_at_ms = some_instant(x), .has_sequence = coin(x),
-                             .has_event_time = coin(x), .kind = (enum body_kind)below(x, BODY_MODEL + 1)};
+    struct sales_update u = {.event_id = some_text(x),
+                             .source = some_text(x),
+                             .store = some_text(x),
+                             .product = maybe_text(x),
+                             .business_date = some_date(x),
+                             .issued_at_ms = some_instant(x),
+                             .has_sequence = coin(x),
+                             .has_event_time = coin(x),
+                             .kind = (enum body_kind)below(x, BODY_MODEL + 1)};
     u.sequence = u.has_sequence ? (int64_t)(next(x) >> 2) % INT64_C(4000000000000000000) : 0;
     u.event_time_ms = u.has_event_time ? some_instant(x) : 0;
     switch (u.kind) {
-    case BODY_SALE: u.body.sale.sold = some_measures(x); break;
-    case BODY_TOTAL: fill_total(x, &u.body.total); break;
-    case BODY_PLAN: fill_plan(x, &u.body.plan); break;
+    case BODY_SALE:
+        u.body.sale.sold = some_measures(x);
+        break;
+    case BODY_TOTAL:
+        fill_total(x, &u.body.total);
+        break;
+    case BODY_PLAN:
+        fill_plan(x, &u.body.plan);
+        break;
     case BODY_AVAILABILITY:
         u.body.availability = (struct body_availability){.has_share = true, .share = (double)below(x, 1001) / 1000, .has_stock = coin(x)};
         u.body.availability.stock = u.body.availability.has_stock ? some_millionths(x) : 0;
         break;
-    case BODY_COMPLETE: break;
-    case BODY_STORE: fill_store(x, &u.body.store); break;
-    case BODY_SERIES: fill_series(x, &u.body.series); break;
-    case BODY_OVERRIDE: fill_override(x, &u.body.override_); break;
-    case BODY_MODEL: u.body.model.version = some_text(x); break;
+    case BODY_COMPLETE:
+        break;
+    case BODY_STORE:
+        fill_store(x, &u.body.store);
+        break;
+    case BODY_SERIES:
+        fill_series(x, &u.body.series);
+        break;
+    case BODY_OVERRIDE:
+        fill_override(x, &u.body.override_);
+        break;
+    case BODY_MODEL:
+        u.body.model.version = some_text(x);
+        break;
     }
     return u;
 }
 
 static struct forecast_request some_request(struct context *x)
 {
-    struct forecast_request r = {.request_id = some_text(x), .store = some_text(x), .product = maybe_text(x), .category = maybe_text(x),
-                                 .level = (enum request_level)below(x, 3), .horizon = some_int(x), .has_lead_time = coin(x),
-                                 .explain = coin(x), .issued_at_ms = some_instant(x)};
+    struct forecast_request r = {.request_id = some_text(x),
+                                 .store = some_text(x),
+                                 .product = maybe_text(x),
+                                 .category = maybe_text(x),
+                                 .level = (enum request_level)below(x, 3),
+                                 .horizon = some_int(x),
+                                 .has_lead_time = coin(x),
+                                 .explain = coin(x),
+                                 .issued_at_ms = some_instant(x)};
     r.lead_time = r.has_lead_time ? some_int(x) : 0;
     r.models = some_texts(x, &r.model_count);
     double *quantiles = arena_array(&x->arena, ITEMS_MAX, sizeof *quantiles);
@@ -219,8 +264,12 @@ static struct forecast_request some_request(struct context *x)
 
 static struct forecast_step some_step(struct context *x)
 {
-    struct forecast_step s = {.first_date = some_date(x), .last_date = some_date(x), .mean = some_number(x, 1e15),
-                              .median = some_number(x, 1e15), .has_override = coin(x), .override_author = maybe_text(x),
+    struct forecast_step s = {.first_date = some_date(x),
+                              .last_date = some_date(x),
+                              .mean = some_number(x, 1e15),
+                              .median = some_number(x, 1e15),
+                              .has_override = coin(x),
+                              .override_author = maybe_text(x),
                               .override_reason = maybe_text(x)};
     s.override_value = s.has_override ? some_number(x, 1e9) : 0;
     s.quantiles = some_quantiles(x, &s.quantile_count);
@@ -234,12 +283,22 @@ static struct forecast_step some_step(struct context *x)
 
 static struct forecast_result some_result(struct context *x)
 {
-    struct forecast_result r = {.request_id = maybe_text(x), .store = some_text(x), .product = maybe_text(x), .category = maybe_text(x),
-                                .level = (enum request_level)below(x, 3), .issue = some_long(x), .sales_offset = some_long(x),
-                                .partition = some_int(x), .origin = some_date(x), .valid_until = some_date(x),
-                                .measure = (enum measure)below(x, 2), .unit = maybe_text(x),
-                                .status = (enum result_status)below(x, RESULT_STATUS_COUNT), .sentence = maybe_text(x),
-                                .best_model = maybe_text(x), .model_version = maybe_text(x)};
+    struct forecast_result r = {.request_id = maybe_text(x),
+                                .store = some_text(x),
+                                .product = maybe_text(x),
+                                .category = maybe_text(x),
+                                .level = (enum request_level)below(x, 3),
+                                .issue = some_long(x),
+                                .sales_offset = some_long(x),
+                                .partition = some_int(x),
+                                .origin = some_date(x),
+                                .valid_until = some_date(x),
+                                .measure = (enum measure)below(x, 2),
+                                .unit = maybe_text(x),
+                                .status = (enum result_status)below(x, RESULT_STATUS_COUNT),
+                                .sentence = maybe_text(x),
+                                .best_model = maybe_text(x),
+                                .model_version = maybe_text(x)};
     struct forecast_step *steps = arena_array(&x->arena, 160, sizeof *steps);
     struct cumulated_demand *cumulated = arena_array(&x->arena, ITEMS_MAX, sizeof *cumulated);
     struct model_accuracy *accuracy = arena_array(&x->arena, ITEMS_MAX, sizeof *accuracy);
@@ -253,7 +312,8 @@ static struct forecast_result some_result(struct context *x)
         cumulated[i].quantiles = some_quantiles(x, &cumulated[i].quantile_count);
     }
     for (size_t i = 0; i < r.accuracy_count; i++)
-        accuracy[i] = (struct model_accuracy){some_text(x), some_number(x, 1), maybe_number(x), maybe_number(x), maybe_number(x), some_int(x)};
+        accuracy[i] =
+            (struct model_accuracy){some_text(x), some_number(x, 1), maybe_number(x), maybe_number(x), maybe_number(x), some_int(x)};
     r.steps = steps;
     r.cumulated = cumulated;
     r.accuracy = accuracy;
@@ -263,26 +323,48 @@ static struct forecast_result some_result(struct context *x)
 
 static struct period_closed some_closed(struct context *x)
 {
-    return (struct period_closed){some_int(x), some_date(x), some_date(x), some_long(x), some_long(x), some_int(x), some_int(x), some_int(x),
-                                  maybe_text(x)};
+    return (struct period_closed){some_int(x), some_date(x), some_date(x), some_long(x), some_long(x),
+                                  some_int(x), some_int(x),  some_int(x),  maybe_text(x)};
 }
 
 static struct drift_alert some_alert(struct context *x)
 {
-    struct drift_alert a = {.store = maybe_text(x), .product = maybe_text(x), .kind = (enum alert_kind)below(x, ALERT_KIND_COUNT),
-                            .model = maybe_text(x), .metric = maybe_text(x), .firing = coin(x), .severity = some_text(x),
-                            .value = some_number(x, 1e3), .threshold = some_number(x, 1e3), .window = some_int(x), .since = some_date(x),
-                            .period = some_date(x), .best_model = maybe_text(x), .bias = maybe_number(x), .strength = maybe_number(x),
-                            .stake = maybe_number(x), .pool = coin(x), .alert_number = some_long(x), .sales_offset = some_long(x),
-                            .partition = some_int(x), .sentence = maybe_text(x)};
+    struct drift_alert a = {.store = maybe_text(x),
+                            .product = maybe_text(x),
+                            .kind = (enum alert_kind)below(x, ALERT_KIND_COUNT),
+                            .model = maybe_text(x),
+                            .metric = maybe_text(x),
+                            .firing = coin(x),
+                            .severity = some_text(x),
+                            .value = some_number(x, 1e3),
+                            .threshold = some_number(x, 1e3),
+                            .window = some_int(x),
+                            .since = some_date(x),
+                            .period = some_date(x),
+                            .best_model = maybe_text(x),
+                            .bias = maybe_number(x),
+                            .strength = maybe_number(x),
+                            .stake = maybe_number(x),
+                            .pool = coin(x),
+                            .alert_number = some_long(x),
+                            .sales_offset = some_long(x),
+                            .partition = some_int(x),
+                            .sentence = maybe_text(x)};
     a.causes = some_texts(x, &a.cause_count);
     return a;
 }
 
 static struct model_event some_event(struct context *x)
 {
-    return (struct model_event){(enum model_event_kind)below(x, MODEL_INSTALLED + 1), maybe_text(x), maybe_text(x), maybe_text(x),
-                                maybe_text(x), maybe_text(x), some_int(x), some_long(x), some_long(x)};
+    return (struct model_event){(enum model_event_kind)below(x, MODEL_INSTALLED + 1),
+                                maybe_text(x),
+                                maybe_text(x),
+                                maybe_text(x),
+                                maybe_text(x),
+                                maybe_text(x),
+                                some_int(x),
+                                some_long(x),
+                                some_long(x)};
 }
 
 /* What avro-c reads from our bytes and writes again is what we wrote. */
@@ -310,27 +392,27 @@ static void check_with_avro(enum codec_record record, struct bytes value)
     avro_schema_decref(schema);
 }
 
-#define ROUND_TRIP(constant, name, generator)                                                                         \
-    static void name##_comes_back_equal(void **state)                                                                 \
-    {                                                                                                                 \
-        struct context x = {.seed = UINT64_C(0x2545f4914f6cdd1d) + CODEC_##constant};                                  \
-        (void)state;                                                                                                  \
-        assert_ok(codec_new(&x.codec));                                                                               \
-        for (int round = 0; round < ROUNDS; round++) {                                                                \
-            struct name original = generator(&x), decoded;                                                            \
-            struct error why = {0};                                                                                   \
-            assert_ok(codec_encode_##name(&original, &x.bytes));                                                      \
-            if (codec_decode_##name(x.codec, buffer_bytes(&x.bytes), &x.decoded, &decoded, NULL, &why) != STATUS_OK)  \
-                fail_msg("round %d: %s", round, why.text);                                                            \
-            assert_ok(codec_encode_##name(&decoded, &x.again));                                                       \
-            codec_json_##name(&original, &x.line);                                                                    \
-            codec_json_##name(&decoded, &x.line_again);                                                               \
-            compare_and_clear(&x);                                                                                    \
-            if (round % 8 == 0)                                                                                       \
-                check_with_avro(CODEC_##constant, buffer_bytes(&x.bytes));                                            \
-            buffer_clear(&x.bytes);                                                                                   \
-        }                                                                                                             \
-        context_done(&x);                                                                                             \
+#define ROUND_TRIP(constant, name, generator)                                                                                              \
+    static void name##_comes_back_equal(void **state)                                                                                      \
+    {                                                                                                                                      \
+        struct context x = {.seed = UINT64_C(0x2545f4914f6cdd1d) + CODEC_##constant};                                                      \
+        (void)state;                                                                                                                       \
+        assert_ok(codec_new(&x.codec));                                                                                                    \
+        for (int round = 0; round < ROUNDS; round++) {                                                                                     \
+            struct name original = generator(&x), decoded;                                                                                 \
+            struct error why = {0};                                                                                                        \
+            assert_ok(codec_encode_##name(&original, &x.bytes));                                                                           \
+            if (codec_decode_##name(x.codec, buffer_bytes(&x.bytes), &x.decoded, &decoded, NULL, &why) != STATUS_OK)                       \
+                fail_msg("round %d: %s", round, why.text);                                                                                 \
+            assert_ok(codec_encode_##name(&decoded, &x.again));                                                                            \
+            codec_json_##name(&original, &x.line);                                                                                         \
+            codec_json_##name(&decoded, &x.line_again);                                                                                    \
+            compare_and_clear(&x);                                                                                                         \
+            if (round % 8 == 0)                                                                                                            \
+                check_with_avro(CODEC_##constant, buffer_bytes(&x.bytes));                                                                 \
+            buffer_clear(&x.bytes);                                                                                                        \
+        }                                                                                                                                  \
+        context_done(&x);                                                                                                                  \
     }
 
 static void compare_and_clear(struct context *x)
@@ -367,9 +449,9 @@ ROUND_TRIP(MODEL_EVENT, model_event, some_event)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sales_update_comes_back_equal),  cmocka_unit_test(forecast_request_comes_back_equal),
+        cmocka_unit_test(sales_update_comes_back_equal),    cmocka_unit_test(forecast_request_comes_back_equal),
         cmocka_unit_test(forecast_result_comes_back_equal), cmocka_unit_test(period_closed_comes_back_equal),
-        cmocka_unit_test(drift_alert_comes_back_equal),   cmocka_unit_test(model_event_comes_back_equal),
+        cmocka_unit_test(drift_alert_comes_back_equal),     cmocka_unit_test(model_event_comes_back_equal),
     };
     return fixture_run(argc, argv, tests);
 }

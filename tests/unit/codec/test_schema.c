@@ -59,11 +59,16 @@ static void the_built_in_schemas_are_known(void **state)
 static void allowed_shapes_are_let_in(void **state)
 {
     (void)state;
-    const char *good[] = {"\"string\"", "\"bytes\"", "[\"null\",\"float\"]", "[\"double\",\"null\"]",
-                          "{\"type\":\"array\",\"items\":\"long\"}", "{\"type\":\"map\",\"values\":\"int\"}",
-                          "{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"A\",\"fields\":[{\"name\":\"b\",\"type\":"
-                          "{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"B\",\"fields\":[{\"name\":\"c\",\"type\":"
-                          "{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"C\",\"fields\":[{\"name\":\"d\",\"type\":\"int\"}]}}}]}}}]}}"};
+    const char *good[] = {
+        "\"string\"",
+        "\"bytes\"",
+        "[\"null\",\"float\"]",
+        "[\"double\",\"null\"]",
+        "{\"type\":\"array\",\"items\":\"long\"}",
+        "{\"type\":\"map\",\"values\":\"int\"}",
+        "{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"A\",\"fields\":[{\"name\":\"b\",\"type\":"
+        "{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"B\",\"fields\":[{\"name\":\"c\",\"type\":"
+        "{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"C\",\"fields\":[{\"name\":\"d\",\"type\":\"int\"}]}}}]}}}]}}"};
     for (uint32_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         struct error why = {0};
         if (codec_schema_add(codec, 100 + i, text_of(with_field(good[i])), &why) != STATUS_OK)
@@ -118,12 +123,15 @@ static void texts_that_are_no_schema_are_refused(void **state)
 static void required_fields_must_be_there_with_a_type_that_can_be_read(void **state)
 {
     (void)state;
-    refuses("{\"type\":\"record\",\"name\":\"ModelEvent\",\"namespace\":\"storecast\",\"fields\":[{\"name\":\"partition\",\"type\":\"int\"}]}",
-            "kind: the schema does not have this field");
-    refuses("{\"type\":\"record\",\"name\":\"ModelEvent\",\"namespace\":\"storecast\",\"fields\":[{\"name\":\"kind\",\"type\":\"string\"}]}",
-            "kind: the schema's type string cannot be read here");
+    refuses(
+        "{\"type\":\"record\",\"name\":\"ModelEvent\",\"namespace\":\"storecast\",\"fields\":[{\"name\":\"partition\",\"type\":\"int\"}]}",
+        "kind: the schema does not have this field");
+    refuses(
+        "{\"type\":\"record\",\"name\":\"ModelEvent\",\"namespace\":\"storecast\",\"fields\":[{\"name\":\"kind\",\"type\":\"string\"}]}",
+        "kind: the schema's type string cannot be read here");
     refuses(with_field("\"int\"},{\"name\":\"reason\",\"type\":\"int\""), "reason: the schema's type int");
-    refuses("{\"type\":\"record\",\"name\":\"PeriodClosed\",\"namespace\":\"storecast\",\"fields\":[{\"name\":\"partition\",\"type\":\"long\"}]}",
+    refuses("{\"type\":\"record\",\"name\":\"PeriodClosed\",\"namespace\":\"storecast\",\"fields\":[{\"name\":\"partition\",\"type\":"
+            "\"long\"}]}",
             "partition: the schema's type long"); /* 64 bits do not fit 32 */
 }
 
