@@ -61,15 +61,27 @@ static enum sales_column map_role(const char *map, size_t size, bool *out_totals
     return *out_totals ? COLUMN_AMOUNT : COLUMN_COUNT;
 }
 
+/* "dates=dmy" tells no column but how dates are written. */
+static bool take_date_order(const char *map, struct sales_columns *out)
+{
+    if (strcmp(map, "dates=dmy") == 0)
+        out->date_order = DATE_ORDER_DMY;
+    else if (strcmp(map, "dates=mdy") == 0)
+        out->date_order = DATE_ORDER_MDY;
+    return out->date_order != DATE_ORDER_AUTO && strncmp(map, "dates=", 6) == 0;
+}
+
 static enum status apply_map(const struct csv_record *header, const char *file, const char *map, struct sales_columns *out,
                              struct error *err)
 {
     char wanted[COLUMN_NAME_BYTES];
     size_t size = strcspn(map, "=");
     bool is_total = false;
+    if (take_date_order(map, out))
+        return STATUS_OK;
     enum sales_column role = map_role(map, size, &is_total);
     if (map[size] != '=' || role == COLUMN_COUNT)
-        return error_set(err, STATUS_BAD_USAGE, "--map %s: write NAME=COLUMN with NAME one of date, store, product, quantity, amount, total", map);
+        return error_set(err, STATUS_BAD_USAGE, "--map %s: write NAME=COLUMN with NAME one of date, store, product, quantity, amount, total; or dates=dmy, dates=mdy", map);
     normalise(text_of(map + size + 1), wanted);
     size_t index = find_name(header, wanted, 0);
     if (index == COLUMN_NONE)

@@ -223,7 +223,7 @@ static enum status find_date_order(struct sales_csv *s, enum date_order wanted, 
     case DATES_AMBIGUOUS:
         break;
     }
-    return error_set(err, STATUS_BAD_DATA, "%s:%" PRIu64 ": column %s: day and month cannot be told apart in this file (say --dates dmy or --dates mdy)",
+    return error_set(err, STATUS_BAD_DATA, "%s:%" PRIu64 ": column %s: day and month cannot be told apart in this file (say --map dates=dmy or --map dates=mdy)",
                      csv_name(s->csv), dates.either_line, s->columns.name[COLUMN_DATE]);
 }
 
@@ -284,6 +284,11 @@ static enum status rewind_to_rows(struct sales_csv *s, struct error *err)
     return status;
 }
 
+static enum date_order wanted_order(const struct sales_csv *s, const struct sales_csv_options *options)
+{
+    return s->columns.date_order != DATE_ORDER_AUTO ? s->columns.date_order : options->date_order;
+}
+
 /* Takes ownership of csv, also on failure. */
 static enum status open_csv(struct csv *csv, const struct sales_csv_options *options, struct sales_csv **out, struct error *err)
 {
@@ -302,7 +307,7 @@ static enum status open_csv(struct csv *csv, const struct sales_csv_options *opt
     s->summary.has_product = s->columns.index[COLUMN_PRODUCT] != COLUMN_NONE;
     s->summary.has_quantity = s->columns.index[COLUMN_QUANTITY] != COLUMN_NONE;
     s->summary.has_amount = s->columns.index[COLUMN_AMOUNT] != COLUMN_NONE;
-    if ((status = find_date_order(s, options->date_order, err)) != STATUS_OK || (status = rewind_to_rows(s, err)) != STATUS_OK ||
+    if ((status = find_date_order(s, wanted_order(s, options), err)) != STATUS_OK || (status = rewind_to_rows(s, err)) != STATUS_OK ||
         (status = summarise(s, err)) != STATUS_OK || (status = rewind_to_rows(s, err)) != STATUS_OK)
         goto fail;
     *out = s;

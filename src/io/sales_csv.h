@@ -27,7 +27,8 @@
 #define SALES_CSV_ID_BYTES_MAX 128u
 
 struct sales_csv_options {
-    const char *const *maps; /* "name=column": date, store, product, quantity, amount, total (an amount per period) */
+    const char *const *maps; /* "name=column": date, store, product, quantity, amount, total (an amount per period);
+                               * or dates=dmy, dates=mdy */
     size_t map_count;
     enum date_order date_order; /* DATE_ORDER_AUTO: find out */
 };

@@ -131,9 +131,14 @@ static void ambiguous_dates_are_refused_until_told(void **state)
 {
     (void)state;
     const char *data = "store,date,qty\n1,02/03/2024,1\n1,03/03/2024,1\n";
-    assert_refused(data, "s.csv:2: column date: day and month cannot be told apart in this file (say --dates dmy or --dates mdy)");
+    assert_refused(data, "s.csv:2: column date: day and month cannot be told apart in this file (say --map dates=dmy or --map dates=mdy)");
     assert_string_equal(rows_of(data, &(struct sales_csv_options){.date_order = DATE_ORDER_MDY}),
                         "1/- 2024-02-03 1000000 -\n1/- 2024-03-03 1000000 -\n");
+    const char *maps[] = {"dates=dmy"};
+    assert_string_equal(rows_of(data, &(struct sales_csv_options){.maps = maps, .map_count = 1}),
+                        "1/- 2024-03-02 1000000 -\n1/- 2024-03-03 1000000 -\n");
+    const char *wrong[] = {"dates=ymd"};
+    assert_non_null(strstr(rows_of(data, &(struct sales_csv_options){.maps = wrong, .map_count = 1}), "dates=dmy, dates=mdy"));
 }
 
 static void dates_with_a_time_or_without_separators_are_read(void **state)
