@@ -22,6 +22,9 @@ enum status assignment_take_all(struct worker *w, struct error *err)
         positions[count++] = (struct consumer_position){INPUT_REQUESTS, i, w->lanes[i]->seen.requests_next};
     }
     enum status status = consumer_assign(w->consumer, positions, count, err);
+    /* The state may be ahead of what the group was told before a crash. */
+    if (!status && !w->traits.transactions)
+        consumer_commit(w->consumer, positions, count);
     free(positions);
     if (status)
         return status;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "app/command.h"
+#include "app/crash.h"
 #include "app/state_key.h"
 #include "app/worker.h"
 
@@ -75,6 +76,7 @@ static void store_after(struct pool_job *job)
         worker_fail(w, exit_code_of(b->store_status), "state_write_failed", b->store_error.text);
         return;
     }
+    crash_here(CRASH_AFTER_LMDB);
     metrics_observe(w->metrics, METRIC_STATE_WRITE_DURATION, (double)(loop_now_us() - b->stage_us) / 1e6);
     if (!w->traits.transactions)
         commit_offsets(w);

@@ -41,8 +41,10 @@ static void on_kafka_log(void *arg, int level, const char *facility, const char 
 {
     (void)arg;
     struct log_line l;
-    /* librdkafka retries what it reports here; what it cannot mend comes as an error. */
-    log_begin(&l, level <= 3 ? LOG_WARN : level <= 5 ? LOG_INFO : LOG_DEBUG, "kafka_log");
+    /* One list of properties serves both kinds of clients, each of which complains about the other's (CONFWARN). What
+     * librdkafka cannot mend by itself comes as an error and not only here. */
+    bool is_chatter = level > 5 || strcmp(facility, "CONFWARN") == 0;
+    log_begin(&l, is_chatter ? LOG_DEBUG : level <= 3 ? LOG_WARN : LOG_INFO, "kafka_log");
     log_string(&l, "facility", facility);
     log_string(&l, "line", line);
     log_end(&l);
@@ -151,8 +153,14 @@ static enum status make_producer(struct worker *w, struct error *err)
     add_property(&list, "transaction.timeout.ms", "60000");
     snprintf(w->transactional_id, sizeof w->transactional_id, "%s-%s", w->config->group_id,
              w->config->instance_id[0] ? w->config->instance_id : "embedded");
+    static const enum topic outputs[] = {TOPIC_FORECASTS, TOPIC_REPLIES, TOPIC_ALERTS, TOPIC_DEAD, TOPIC_STATE, TOPIC_ARCHIVE};
+    const char *topics[sizeof outputs / sizeof *outputs];
+    size_t topic_count = sizeof outputs / sizeof *outputs - (w->config->archive_enabled ? 0 : 1);
+    for (size_t i = 0; i < topic_count; i++)
+        topics[i] = topics_name(&w->topics, outputs[i]);
     const struct producer_options options = {
         .properties = list.items, .property_count = list.count, .transactional_id = w->transactional_id,
+        .topics = topics, .topic_count = topic_count,
         .hooks = {.on_idle = on_idle, .on_room = on_room, .on_fatal = on_fatal, .on_error = on_kafka_error, .on_log = on_kafka_log, .arg = w},
     };
     enum status status = producer_new(w->loop, &options, &w->producer, err);

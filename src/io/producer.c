@@ -11,6 +11,8 @@ struct producer {
     rd_kafka_queue_t *queue;
     struct loop_wake *wake;
     struct producer_hooks hooks;
+    rd_kafka_topic_t **topics;
+    size_t topic_count;
     size_t in_flight;
     uint64_t delivered;
     bool wants_room;
@@ -89,6 +91,20 @@ static void on_queue(void *arg)
         p->hooks.on_idle(p->hooks.arg);
 }
 
+static enum status look_up_topics(struct producer *p, const struct producer_options *options)
+{
+    p->topics = calloc(options->topic_count + 1, sizeof *p->topics);
+    if (!p->topics)
+        return STATUS_NO_MEMORY;
+    for (size_t i = 0; i < options->topic_count; i++) {
+        p->topics[i] = rd_kafka_topic_new(p->handle, options->topics[i], NULL);
+        if (!p->topics[i])
+            return STATUS_NO_MEMORY;
+        p->topic_count++;
+    }
+    return STATUS_OK;
+}
+
 enum status producer_new(struct loop *loop, const struct producer_options *options, struct producer **out, struct error *err)
 {
     static const uint64_t one = 1;
@@ -111,6 +127,11 @@ enum status producer_new(struct loop *loop, const struct producer_options *optio
     if (!p->handle) {
         rd_kafka_conf_destroy(conf);
         status = error_set(err, STATUS_BAD_CONFIG, "producer: %s", why);
+        goto fail;
+    }
+    status = look_up_topics(p, options);
+    if (status) {
+        error_set(err, status, "producer: out of memory");
         goto fail;
     }
     status = loop_wake_new(loop, "producer", on_queue, p, &p->wake);
@@ -137,6 +158,9 @@ void producer_free(struct producer *p)
         rd_kafka_queue_io_event_enable(p->queue, -1, NULL, 0);
         rd_kafka_queue_destroy(p->queue);
     }
+    for (size_t i = 0; i < p->topic_count; i++)
+        rd_kafka_topic_destroy(p->topics[i]);
+    free(p->topics);
     if (p->handle)
         rd_kafka_destroy(p->handle);
     loop_wake_free(p->wake);

@@ -23,6 +23,8 @@ struct producer_options {
     const struct kafka_property *properties;
     size_t property_count;
     const char *transactional_id;
+    const char *const *topics; /* looked up at once: the first record of a topic that is not known yet waits up to 1 s */
+    size_t topic_count;
     struct producer_hooks hooks;
 };
 
