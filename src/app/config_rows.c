@@ -31,7 +31,7 @@ const struct config_row config_rows[] = {
      "closed periods in which a sale without source and sequence can still be told from a duplicate"},
     {"dedup.sources", SCOPE_FORECAST, CONFIG_INTEGER, FIELD(dedup_sources), "100000", 1, 10000000, NULL, CONFIG_NUMBERS,
      "tills remembered per partition; the least recently used is dropped"},
-    {"series.max", SCOPE_FORECAST, CONFIG_INTEGER, FIELD(series_max), "20000", 1, 10000000, NULL, CONFIG_NUMBERS,
+    {"series.max", SCOPE_FORECAST, CONFIG_INTEGER, FIELD(series_max), "100000", 1, 10000000, NULL, CONFIG_NUMBERS,
      "series per partition; records of one more are refused (SERIES_LIMIT)"},
     {"feed.silent.periods", SCOPE_FORECAST, CONFIG_INTEGER, FIELD(feed_silent_periods), "2", 1, 104, NULL, CONFIG_NUMBERS,
      "periods without a record after which a store raises FEED_SILENT"},
