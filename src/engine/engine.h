@@ -36,6 +36,7 @@ struct engine_options { /* those marked * change published numbers */
     int32_t horizon;                   /* * steps of a standing forecast: 8 */
     bool outliers;                     /* * outlier flags (cleaning.outliers) */
     double drift_user_mape;            /* * percent; 0 = no limit */
+    uint32_t members;                  /* * bit m: member m of forecast/member.h may enter the ensemble; all by default */
     struct text unit;                  /* name of the unit or currency in results; copied */
 };
 #define ENGINE_HISTORY_MAX 1040

@@ -208,6 +208,8 @@ static enum status weigh(struct engine *e, struct pool_work *pool, const struct 
     if (status != STATUS_OK || !pool->weight)
         return STATUS_NO_MEMORY;
     struct ensemble_input input = {.series = pool->count, .member = member, .fit = pool->fit};
+    for (uint32_t m = 0; m < MEMBER_COUNT; m++)
+        input.excluded[m] = !(e->options.members >> m & 1);
     return ensemble_weights(&input, pool->weight);
 }
 

@@ -165,12 +165,13 @@ static void weigh(const struct scores *scores, const bool *in, size_t series, do
     normalise(weight);
 }
 
-static struct choice choose_long(const struct pool_fit *fit, const struct scores *scores, size_t series)
+static struct choice choose_long(const struct ensemble_input *input, const struct scores *scores, size_t series)
 {
+    const struct pool_fit *fit = input->fit;
     struct choice choice = {0};
     bool in[MEMBER_COUNT], scored[MEMBER_COUNT], prior = true;
     for (enum member m = 0; m < MEMBER_COUNT; m++) {
-        in[m] = is_model(m) && pool_fit_has(fit, m, series);
+        in[m] = is_model(m) && !input->excluded[m] && pool_fit_has(fit, m, series);
         scored[m] = in[m] && scores[m].targets >= LEAST_TARGETS && maths_finite(scores[m].pooled);
         prior = prior && !scored[m];
     }
@@ -241,7 +242,7 @@ static void weigh_band(const struct ensemble_input *input, size_t band, const bo
         score_band(input, late_steps, counts, scores);
     for (size_t s = 0; s < input->series; s++) {
         const bool is_long = pool_fit_series(input->fit, s)->kind == SERIES_LONG;
-        const struct choice choice = is_long ? choose_long(input->fit, scores, s) : choose_short(input->fit, s);
+        const struct choice choice = is_long ? choose_long(input, scores, s) : choose_short(input->fit, s);
         for (enum member m = 0; m < MEMBER_COUNT; m++)
             out[(band * MEMBER_COUNT + m) * input->series + s] = choice.weight[m];
     }

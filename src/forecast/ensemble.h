@@ -22,6 +22,7 @@ struct ensemble_input {
     size_t series;
     const struct rolling_errors *member; /* [MEMBER_COUNT]; origins = 0 where a member has none */
     const struct pool_fit *fit;          /* says which members exist for a series now */
+    bool excluded[MEMBER_COUNT];         /* models that may not enter; baselines and short-history models always may */
 };
 
 /* weight[(band * MEMBER_COUNT + member) * series + s], summing to 1 over members where any member exists, else all 0.

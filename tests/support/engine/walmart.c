@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "forecast/member.h"
 #include "support/fixture.h"
 #include "support/shared.h"
 
@@ -98,12 +99,13 @@ static void stream_partition(struct collecting *c, int partition, int partitions
     free(updates);
 }
 
-void walmart_stream(const struct walmart *w, int partitions, bool outliers, const char *model, struct walmart_run *out)
+static void stream(const struct walmart *w, int partitions, bool outliers, const char *model, uint32_t members, struct walmart_run *out)
 {
     struct engine_options options;
     engine_options_default(&options);
     options.grid.week_end = FRIDAY;
     options.outliers = outliers;
+    options.members = members;
     memset(out, 0, sizeof *out);
     struct collecting c = {.w = w, .run = out, .model = model};
     for (int p = 0; p < partitions; p++)
@@ -113,6 +115,16 @@ void walmart_stream(const struct walmart *w, int partitions, bool outliers, cons
         out->inside80[g] = 100.0 * (double)c.in80[g] / (double)c.n[g];
         out->inside95[g] = 100.0 * (double)c.in95[g] / (double)c.n[g];
     }
+}
+
+void walmart_stream(const struct walmart *w, int partitions, bool outliers, const char *model, struct walmart_run *out)
+{
+    stream(w, partitions, outliers, model, UINT32_MAX, out);
+}
+
+void walmart_stream_alone(const struct walmart *w, int partitions, bool outliers, const char *model, struct walmart_run *out)
+{
+    stream(w, partitions, outliers, model, 1u << member_find(text_of(model)), out);
 }
 
 void walmart_mape(const struct walmart *w, const struct walmart_run *run, double out[3], size_t out_n[3])

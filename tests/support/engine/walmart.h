@@ -26,6 +26,8 @@ struct walmart_run {
 
 /* Streams the weeks as Totals (week ends Friday) through `partitions` engines; `model` is the one whose values are kept. */
 void walmart_stream(const struct walmart *w, int partitions, bool outliers, const char *model, struct walmart_run *out);
+/* The same with one model alone in the ensemble. */
+void walmart_stream_alone(const struct walmart *w, int partitions, bool outliers, const char *model, struct walmart_run *out);
 /* Rolling MAPE of origins 91..142 for h = 1, 1..4, 1..8; out_n: pairs. */
 void walmart_mape(const struct walmart *w, const struct walmart_run *run, double out[3], size_t out_n[3]);
 

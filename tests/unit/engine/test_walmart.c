@@ -100,19 +100,20 @@ static int cause_bits(const char *names)
     return (strstr(names, "BIAS") ? 1 : 0) | (strstr(names, "ACCURACY") ? 2 : 0) | (strstr(names, "JUMP") ? 4 : 0);
 }
 
-static void compare_event(const struct event *e, const struct driver_alert *a)
+/* exact: causes and numbers too; they are those of seasonal_yoy's errors, and the ensemble's may come from its siblings. */
+static void compare_event(const struct event *e, const struct driver_alert *a, bool exact)
 {
     if (atoi(a->store) != e->store || (a->period - date_of(2010, 2, 5)) / 7 != e->week || a->firing != e->firing)
         fail_msg("shifted %d: expected store %d %s in week %d, got store %s %s in week %d", e->shifted, e->store,
                  e->firing ? "FIRING" : "RESOLVED", e->week, a->store, a->firing ? "FIRING" : "RESOLVED",
                  (a->period - date_of(2010, 2, 5)) / 7);
-    if (e->firing) {
+    if (e->firing && exact) {
         assert_int_equal(cause_bits(a->causes), e->causes);
         assert_near(a->strength, e->strength, 1e-6);
-    } else {
+    } else if (!e->firing) {
         assert_non_null(strstr(a->causes, e->causes == 1 ? "recovered" : "rebased"));
     }
-    assert_near(a->bias, e->bias, 1e-6);
+    assert_near(a->bias, e->bias, exact ? 1e-6 : 0.02);
 }
 
 /* Alerts of one period come in order of the store's id as text; the file has them in order of the number. */
@@ -122,23 +123,34 @@ static int compare_alerts(const void *x, const void *y)
     return a->period != b->period ? a->period - b->period : atoi(a->store) - atoi(b->store);
 }
 
-static void drift_alerts_are_those_of_the_reference(void **state)
+static void compare_with_reference(bool exact)
 {
-    (void)setup(state);
     static struct event events[200];
     size_t n = read_events(events, 200), at = 0;
     static const int stores[] = {0, 1, 7, 20, 31};
     for (size_t i = 0; i < 5; i++) {
         shift(stores[i]);
-        walmart_stream(&shifted, 1, false, "seasonal_yoy", &run);
+        (exact ? walmart_stream_alone : walmart_stream)(&shifted, 1, false, "seasonal_yoy", &run);
         qsort(run.alerts, run.alert_count, sizeof *run.alerts, compare_alerts);
         for (size_t k = 0; k < run.alert_count; k++, at++) {
             assert_true(at < n && events[at].shifted == stores[i]);
-            compare_event(&events[at], &run.alerts[k]);
+            compare_event(&events[at], &run.alerts[k], exact);
         }
         free(run.alerts);
     }
     assert_int_equal(at, n);
+}
+
+static void drift_alerts_are_those_of_the_reference(void **state)
+{
+    (void)setup(state);
+    compare_with_reference(true);
+}
+
+static void drift_alerts_of_the_whole_ensemble_come_in_the_same_weeks(void **state)
+{
+    (void)setup(state);
+    compare_with_reference(false);
 }
 
 static void a_lasting_shift_fires_once_and_resolves_once(void **state)
@@ -174,6 +186,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(accuracy_by_partition_count_is_as_measured),
         cmocka_unit_test(outlier_flags_cost_nothing),
         cmocka_unit_test(drift_alerts_are_those_of_the_reference),
+        cmocka_unit_test(drift_alerts_of_the_whole_ensemble_come_in_the_same_weeks),
         cmocka_unit_test(a_lasting_shift_fires_once_and_resolves_once),
     };
     return fixture_run(argc, argv, tests);
