@@ -30,9 +30,12 @@ configure() {
     rm -f "$log"
 }
 
+# build PRESET [TARGET...]
 build() {
-    configure "$1"
-    cmake --build "build/$1" -j "$jobs" "${@:2}"
+    local preset=$1
+    shift
+    configure "$preset"
+    cmake --build "build/$preset" -j "$jobs" ${1:+--target "$@"}
 }
 
 run_ctest() {
