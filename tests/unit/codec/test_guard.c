@@ -123,6 +123,22 @@ static void block_counts_are_within_the_budget(void **state)
             "f[0]: a length of 3");
 }
 
+static void the_budget_is_for_all_blocks_together(void **state)
+{
+    (void)state;
+    struct buffer b = {0};
+    for (int block = 0; block < 3; block++) { /* 40 empty texts each; the budget is 100 items */
+        static const uint8_t texts[41] = {80};
+        buffer_put(&b, texts, sizeof texts);
+    }
+    buffer_put_u8(&b, 0);
+    assert_ok(buffer_status(&b));
+    refuses_("{\"type\":\"array\",\"items\":\"string\"}", (const char *)b.data, b.size, "too many items");
+    b.data[82] = 0; /* after two blocks of 40 */
+    assert_ok(check("{\"type\":\"array\",\"items\":\"string\"}", (const char *)b.data, 83, NULL));
+    buffer_done(&b);
+}
+
 static void maps_have_at_most_64_entries_over_all_blocks(void **state)
 {
     (void)state;
@@ -185,6 +201,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(lengths_fit_the_bytes_left),
         cmocka_unit_test(branches_symbols_and_booleans_are_in_range),
         cmocka_unit_test(block_counts_are_within_the_budget),
+        cmocka_unit_test(the_budget_is_for_all_blocks_together),
         cmocka_unit_test(maps_have_at_most_64_entries_over_all_blocks),
         cmocka_unit_test(texts_and_numbers_are_checked_in_fields_that_nobody_reads),
         cmocka_unit_test(utf8_is_judged_as_unicode_says),
