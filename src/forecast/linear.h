@@ -42,10 +42,10 @@ enum status linear_cholesky(double *a, size_t n, double *work) MUST_CHECK;
 /* Replaces b (n rows of `stride` doubles) by the solution of R'R x = b. work: stride doubles. */
 void linear_cholesky_solve(const double *r, size_t n, double *b, size_t stride, double *work);
 
-/* The eigenvectors of the `rank` greatest eigenvalues of a symmetric n x n matrix, greatest first, one per row of
- * vectors (rank x linear_padded(n)), and all eigenvalues, descending, in values (n). Destroys a.
- * work: linear_leading_work(n) doubles. STATUS_NO_CONVERGE also for a matrix that is not finite. */
+/* The eigenvectors of the `rank` greatest eigenvalues of a symmetric n x n matrix, greatest first, one per column of
+ * vectors (n x linear_padded(rank), padding 0), and all eigenvalues, descending, in values (n). Destroys a.
+ * work: linear_leading_work(n, rank) doubles. STATUS_NO_CONVERGE also for a matrix that is not finite. */
 enum status linear_leading(double *a, size_t n, size_t rank, double *values, double *vectors, double *work) MUST_CHECK;
-size_t linear_leading_work(size_t n);
+size_t linear_leading_work(size_t n, size_t rank);
 
 #endif

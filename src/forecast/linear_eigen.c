@@ -1,6 +1,8 @@
-/* Eigenvectors of a symmetric matrix: Householder reflections to a tridiagonal one, then implicit QL.
- * Golub and Van Loan, Matrix Computations, 8.3. */
+/* Leading eigenvectors of a symmetric matrix: Householder reflections to a tridiagonal one, then implicit QL.
+ * Golub and Van Loan, Matrix Computations, 8.3. The QL rotations are recorded, and afterwards applied backwards to the
+ * few unit vectors whose eigenvectors are wanted, which costs a fraction of rotating all of them. */
 #include <assert.h>
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -9,28 +11,42 @@
 #define ITERATIONS_MAX 60 /* QL steps per eigenvalue; two are usual */
 #define PRECISION 0x1p-52
 
+struct rotation {
+    double c, s;
+    size_t row; /* turns row and row + 1 */
+};
+
 struct tridiagonal {
     size_t n, stride;
     double *diagonal, *below; /* below[i] couples i and i + 1 */
     double *reflector, *beta; /* reflection k = I - beta v v', v = row k of reflector, zero up to k */
-    double *rotated;          /* row i: the tridiagonal matrix's eigenvector i */
     double *scratch;
+    struct rotation *rotations;
+    size_t rotation_count, rotation_max;
 };
 
-size_t linear_leading_work(size_t n)
+_Static_assert(sizeof(struct rotation) <= 3 * sizeof(double), "a rotation fits into three doubles");
+
+/* About n^2 rotations are usual. */
+static size_t rotations_max(size_t n)
 {
-    return (2 * n + 4) * linear_padded(n);
+    return 3 * n * n + 64 * n;
 }
 
-static struct tridiagonal lay_out(size_t n, double *work)
+size_t linear_leading_work(size_t n, size_t rank)
+{
+    return (n + 4) * linear_padded(n) + 3 * rotations_max(n) + linear_padded(rank);
+}
+
+static struct tridiagonal lay_out(size_t n, size_t rank, double *work)
 {
     size_t stride = linear_padded(n);
-    struct tridiagonal t = {.n = n, .stride = stride, .diagonal = work};
+    struct tridiagonal t = {.n = n, .stride = stride, .reflector = work, .rotation_max = rotations_max(n)};
+    t.diagonal = t.reflector + n * stride;
     t.below = t.diagonal + stride;
     t.beta = t.below + stride;
     t.scratch = t.beta + stride;
-    t.reflector = t.scratch + stride;
-    t.rotated = t.reflector + n * stride;
+    t.rotations = (struct rotation *)(void *)(t.scratch + stride + linear_padded(rank));
     return t;
 }
 
@@ -87,17 +103,6 @@ static void reduce(double *a, struct tridiagonal *t)
     }
 }
 
-static void rotate_rows(const struct tridiagonal *t, size_t i, double c, double s)
-{
-    linear_pair *one = linear_pairs(t->rotated + i * t->stride), *two = linear_pairs(t->rotated + (i + 1) * t->stride);
-    linear_pair cs = {c, c}, ss = {s, s};
-    for (size_t j = 0; j < t->stride / 2; j++) {
-        linear_pair x = one[j], y = two[j];
-        one[j] = cs * x - ss * y;
-        two[j] = ss * x + cs * y;
-    }
-}
-
 /* One implicit QL step with Wilkinson's shift on the unreduced block low..high. */
 static void ql_step(struct tridiagonal *t, size_t low, size_t high)
 {
@@ -121,7 +126,7 @@ static void ql_step(struct tridiagonal *t, size_t low, size_t high)
         moved = s * r;
         d[i + 1] = g + moved;
         g = c * r - b;
-        rotate_rows(t, i, c, s);
+        t->rotations[t->rotation_count++] = (struct rotation){c, s, i};
     }
     d[low] -= moved;
     e[low] = g;
@@ -130,9 +135,6 @@ static void ql_step(struct tridiagonal *t, size_t low, size_t high)
 
 static enum status diagonalise(struct tridiagonal *t)
 {
-    memset(t->rotated, 0, t->n * t->stride * sizeof(double));
-    for (size_t i = 0; i < t->n; i++)
-        t->rotated[i * t->stride + i] = 1.0;
     for (size_t low = 0; low < t->n; low++)
         for (int iteration = 0;; iteration++) {
             size_t high = low;
@@ -141,38 +143,57 @@ static enum status diagonalise(struct tridiagonal *t)
                     break;
             if (high == low)
                 break;
-            if (iteration == ITERATIONS_MAX)
+            if (iteration == ITERATIONS_MAX || t->rotation_count + (high - low) > t->rotation_max)
                 return STATUS_NO_CONVERGE;
             ql_step(t, low, high);
         }
     return STATUS_OK;
 }
 
-/* x = H0 H1 .. x, the last reflection first. */
-static void undo_reflections(const struct tridiagonal *t, double *x)
+/* Unit vectors in the columns become eigenvectors of the tridiagonal matrix. */
+static void undo_rotations(const struct tridiagonal *t, double *vectors, size_t width)
+{
+    for (size_t k = t->rotation_count; k-- > 0;) {
+        const struct rotation *turn = &t->rotations[k];
+        linear_pair *one = linear_pairs(vectors + turn->row * width), *two = one + width / 2;
+        linear_pair c = {turn->c, turn->c}, s = {turn->s, turn->s};
+        for (size_t j = 0; j < width / 2; j++) {
+            linear_pair x = one[j], y = two[j];
+            one[j] = c * x + s * y;
+            two[j] = c * y - s * x;
+        }
+    }
+}
+
+/* Columns of vectors = H0 H1 .. times them, the last reflection first. */
+static void undo_reflections(const struct tridiagonal *t, double *vectors, size_t width)
 {
     for (size_t k = t->n; k-- > 0;) {
         if (t->beta[k] == 0.0)
             continue;
         const double *v = t->reflector + k * t->stride;
-        double product = 0.0;
-        for (size_t j = k + 1; j < t->n; j++)
-            product += v[j] * x[j];
-        product *= t->beta[k];
-        for (size_t j = k + 1; j < t->n; j++)
-            x[j] -= product * v[j];
+        linear_combine(t->scratch, width, v + k + 1, 1, vectors + (k + 1) * width, width, t->n - k - 1);
+        const linear_pair *sum = linear_const_pairs(t->scratch);
+        for (size_t i = k + 1; i < t->n; i++) {
+            linear_pair *row = linear_pairs(vectors + i * width), by = {t->beta[k] * v[i], t->beta[k] * v[i]};
+            for (size_t j = 0; j < width / 2; j++)
+                row[j] -= by * sum[j];
+        }
     }
 }
 
-/* A matrix of tiny or huge numbers is brought near 1, where squares neither vanish nor overflow. */
+/* A matrix of tiny or huge numbers is brought near 1, where squares neither vanish nor overflow; one without a normal
+ * number is taken for zero. */
 static double normalise(double *a, size_t n, size_t stride)
 {
     double greatest = 0.0;
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < n; j++)
             greatest = fabs(a[i * stride + j]) > greatest ? fabs(a[i * stride + j]) : greatest;
-    if (greatest < 1e-300)
+    if (greatest < 1e-300) {
+        memset(a, 0, n * stride * sizeof *a);
         return 1.0;
+    }
     for (size_t i = 0; i < n * stride; i++)
         a[i] /= greatest;
     return greatest;
@@ -181,15 +202,18 @@ static double normalise(double *a, size_t n, size_t stride)
 enum status linear_leading(double *a, size_t n, size_t rank, double *values, double *vectors, double *work)
 {
     assert(n > 0 && rank <= n);
-    struct tridiagonal t = lay_out(n, work);
+    struct tridiagonal t = lay_out(n, rank, work);
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < n; j++)
+            if (!(fabs(a[i * t.stride + j]) <= DBL_MAX))
+                return STATUS_NO_CONVERGE;
     double unit = normalise(a, n, t.stride);
-    for (size_t i = 0; i < n * t.stride; i++)
-        if (i % t.stride < n && !(fabs(a[i]) <= 1.0))
-            return STATUS_NO_CONVERGE;
     reduce(a, &t);
     enum status status = diagonalise(&t);
     if (status)
         return status;
+    size_t width = linear_padded(rank);
+    memset(vectors, 0, n * width * sizeof *vectors);
     for (size_t q = 0; q < n; q++) {
         size_t best = 0;
         for (size_t i = 1; i < n; i++)
@@ -197,10 +221,10 @@ enum status linear_leading(double *a, size_t n, size_t rank, double *values, dou
                 best = i;
         values[q] = t.diagonal[best] * unit;
         t.diagonal[best] = -HUGE_VAL;
-        if (q >= rank)
-            continue;
-        memcpy(vectors + q * t.stride, t.rotated + best * t.stride, t.stride * sizeof(double));
-        undo_reflections(&t, vectors + q * t.stride);
+        if (q < rank)
+            vectors[best * width + q] = 1.0;
     }
+    undo_rotations(&t, vectors, width);
+    undo_reflections(&t, vectors, width);
     return STATUS_OK;
 }

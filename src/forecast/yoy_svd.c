@@ -18,7 +18,7 @@ size_t yoy_svd_work(size_t periods, size_t series, size_t rank)
 {
     size_t n = series < periods ? series : periods, width = linear_padded(n);
     size_t turned = series < periods ? series * linear_padded(rank) : series * linear_padded(periods);
-    return n * width + rank * width + width + linear_leading_work(n) + turned;
+    return n * width + width + linear_leading_work(n, rank) + turned;
 }
 
 /* out (columns x linear_padded(rows)) = rows transposed; padding 0. */
@@ -34,14 +34,14 @@ static void transpose(const double *from, size_t rows, size_t columns, size_t st
 static enum status decompose_narrow(const struct yoy_svd *d, const double *centred, double *work)
 {
     size_t n = d->series, width = d->stride, rank_width = linear_padded(d->rank);
-    double *gram = work, *values = gram + n * width, *turned = values + width;
+    double *gram = work, *values = gram + n * width, *vectors = values + width;
     linear_gram(centred, d->stride, d->periods, n, gram);
-    enum status status = linear_leading(gram, n, d->rank, values, d->loadings, turned + n * rank_width);
+    enum status status = linear_leading(gram, n, d->rank, values, vectors, vectors + n * rank_width);
     if (status)
         return status;
-    transpose(d->loadings, d->rank, n, d->stride, turned);
+    transpose(vectors, n, d->rank, rank_width, d->loadings);
     for (size_t t = 0; t < d->periods; t++)
-        linear_combine(d->scores + t * rank_width, rank_width, centred + t * d->stride, 1, turned, rank_width, n);
+        linear_combine(d->scores + t * rank_width, rank_width, centred + t * d->stride, 1, vectors, rank_width, n);
     return STATUS_OK;
 }
 
@@ -49,16 +49,13 @@ static enum status decompose_narrow(const struct yoy_svd *d, const double *centr
 static enum status decompose_wide(const struct yoy_svd *d, const double *centred, double *work)
 {
     size_t n = d->periods, width = linear_padded(n);
-    double *gram = work, *values = gram + n * width, *vectors = values + width, *turned = vectors + d->rank * width;
+    double *gram = work, *values = gram + n * width, *turned = values + width;
     transpose(centred, n, d->series, d->stride, turned);
     linear_gram(turned, width, d->series, n, gram);
-    enum status status = linear_leading(gram, n, d->rank, values, vectors, turned + d->series * width);
-    if (status)
-        return status;
-    transpose(vectors, d->rank, n, width, d->scores);
-    for (size_t q = 0; q < d->rank; q++)
-        linear_combine(d->loadings + q * d->stride, d->stride, vectors + q * width, 1, centred, d->stride, n);
-    return STATUS_OK;
+    enum status status = linear_leading(gram, n, d->rank, values, d->scores, turned + d->series * width);
+    for (size_t q = 0; !status && q < d->rank; q++)
+        linear_combine(d->loadings + q * d->stride, d->stride, d->scores + q, linear_padded(d->rank), centred, d->stride, n);
+    return status;
 }
 
 enum status yoy_svd_decompose(const struct yoy_svd *d, const double *centred, double *work)
