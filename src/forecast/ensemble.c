@@ -9,6 +9,7 @@
 #define ORIGINS 26       /* scored origins that a mean squared error is taken over */
 #define LEAST_TARGETS 8  /* scored periods below which prior weights serve */
 #define ENTRY 1.5        /* times the best member's pooled error */
+#define CLEARLY .95      /* of a family's first member's error: less is noise, and following it costs accuracy */
 #define LEAST_WEIGHT .02
 #define SHORT_OBSERVED 7 /* up to here a series alone is forecast by its mean */
 
@@ -111,14 +112,14 @@ static bool same_family(enum member a, enum member b)
     return text_equal(text_of(member_table[a].family), text_of(member_table[b].family));
 }
 
-/* Keeps the best of every family (the first in the table while there are no scores). */
+/* Keeps one of every family: the first in the table, unless a later one is clearly better. */
 static void choose_families(const struct scores *scores, bool prior, bool *in)
 {
     for (enum member a = 0; a < MEMBER_COUNT; a++)
         for (enum member b = a + 1; in[a] && b < MEMBER_COUNT; b++) {
             if (!in[b] || !same_family(a, b))
                 continue;
-            if (!prior && scores[b].pooled < scores[a].pooled)
+            if (!prior && scores[b].pooled < CLEARLY * scores[a].pooled)
                 in[a] = false;
             else
                 in[b] = false;

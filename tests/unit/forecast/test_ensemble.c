@@ -17,6 +17,7 @@ struct fixture {
     size_t series;
     double *error[MEMBER_COUNT]; /* NULL = none */
     double *weight;
+    bool excluded[MEMBER_COUNT];
 };
 
 /* `observed` periods of each series at the end of 80. */
@@ -63,7 +64,9 @@ static void weigh(struct fixture *f)
     struct rolling_errors errors[MEMBER_COUNT];
     for (size_t m = 0; m < MEMBER_COUNT; m++)
         errors[m] = (struct rolling_errors){f->error[m] ? ORIGINS : 0, f->series, f->error[m]};
-    assert_ok(ensemble_weights(&(struct ensemble_input){f->series, errors, f->fit}, f->weight));
+    struct ensemble_input input = {.series = f->series, .member = errors, .fit = f->fit};
+    memcpy(input.excluded, f->excluded, sizeof input.excluded);
+    assert_ok(ensemble_weights(&input, f->weight));
 }
 
 static double weight_of(const struct fixture *f, size_t band, enum member m, size_t s)
@@ -112,6 +115,29 @@ static void one_of_a_family_enters_and_it_is_the_best(void **state)
     weigh(&f);
     for (size_t s = 0; s < 4; s++)
         assert_only(&f, 0, MEMBER_SEASONAL_YOY_SINGLE, s);
+    fixture_done(&f);
+}
+
+static void a_lead_within_noise_keeps_the_first_of_the_family(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_new(four_long, 4);
+    set_errors(&f, MEMBER_SEASONAL_YOY, .03, 0);
+    set_errors(&f, MEMBER_SEASONAL_YOY_SINGLE, .0295, 0); /* squared 3.3 % less */
+    weigh(&f);
+    assert_only(&f, 0, MEMBER_SEASONAL_YOY, 0);
+    fixture_done(&f);
+}
+
+static void who_is_excluded_stays_out_and_baselines_only_step_in(void **state)
+{
+    (void)state;
+    struct fixture f = fixture_new(four_long, 4);
+    set_errors(&f, MEMBER_SEASONAL_YOY, .03, 0);
+    set_errors(&f, MEMBER_SEASONAL_YOY_ALONE, .05, 0);
+    f.excluded[MEMBER_SEASONAL_YOY] = f.excluded[MEMBER_SEASONAL_YOY_SINGLE] = true;
+    weigh(&f);
+    assert_only(&f, 0, MEMBER_SEASONAL_YOY_ALONE, 3);
     fixture_done(&f);
 }
 
@@ -238,6 +264,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(bands_follow_the_stored_steps),
         cmocka_unit_test(without_errors_the_averaged_model_stands_for_its_family),
         cmocka_unit_test(one_of_a_family_enters_and_it_is_the_best),
+        cmocka_unit_test(a_lead_within_noise_keeps_the_first_of_the_family),
+        cmocka_unit_test(who_is_excluded_stays_out_and_baselines_only_step_in),
         cmocka_unit_test(equal_errors_keep_the_order_of_the_table),
         cmocka_unit_test(fewer_than_eight_scored_targets_keep_the_prior),
         cmocka_unit_test(only_the_last_26_scored_origins_count),

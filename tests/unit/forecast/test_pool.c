@@ -251,14 +251,14 @@ static void an_outlier_is_left_out_of_fits_and_counted(void **state)
 {
     (void)state;
     struct panel p = panel_new(110, 6), spiky = panel_new(110, 6);
-    *cell(&spiky, 100, 2) *= 10;
+    *cell(&spiky, 108, 2) *= 10;
     struct fitted clean = fit_panel(&p, true), flagged = fit_panel(&spiky, true), believed = fit_panel(&spiky, false);
     assert_int_equal(pool_fit_series(clean.fit, 2)->outliers, 0);
     assert_int_equal(pool_fit_series(flagged.fit, 2)->outliers, 1);
     assert_int_equal(pool_fit_series(believed.fit, 2)->outliers, 0);
-    assert_true(pool_fit_outlier(flagged.fit, 100, 2));
-    assert_false(pool_fit_outlier(flagged.fit, 99, 2));
-    assert_false(pool_fit_outlier(believed.fit, 100, 2));
+    assert_true(pool_fit_outlier(flagged.fit, 108, 2));
+    assert_false(pool_fit_outlier(flagged.fit, 107, 2));
+    assert_false(pool_fit_outlier(believed.fit, 108, 2));
     double a[4], b[4], c[4];
     assert_true(gives(clean.fit, MEMBER_SEASONAL_YOY, 2, 4, a));
     assert_true(gives(flagged.fit, MEMBER_SEASONAL_YOY, 2, 4, b));
@@ -301,7 +301,7 @@ static void a_common_factor_only_shifts_the_logs(void **state)
         for (size_t s = 0; s < 4; s++) {
             assert_int_equal(gives(a.fit, m, s, 26, x), gives(b.fit, m, s, 26, y));
             for (size_t h = 0; h < 26 && maths_finite(x[h]); h++)
-                assert_near(y[h], x[h] + maths_log(1000), 1e-9);
+                assert_near(y[h], x[h] + maths_log(1000), 1e-8); /* the intercept is penalised by 1e-8 */
         }
     fitted_done(&a);
     fitted_done(&b);
