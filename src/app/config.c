@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "app/config_kafka.h"
+#include "forecast/member.h"
 
 enum { KAFKA_PROPERTIES_MAX = 500, FILE_BYTES_MAX = 1 << 20, VALUE_BYTES_MAX = 1 << 16 };
 #define KAFKA_PREFIX "kafka."
@@ -402,7 +403,8 @@ enum status config_load(const struct config_sources *sources, struct config *out
         status = load_environment(out, sources->environment, err);
     for (size_t i = 0; i < sources->override_count && status == STATUS_OK; i++)
         status = load_override(out, sources->overrides[i], err);
-    return status;
+    uint32_t members;
+    return status == STATUS_OK ? config_members(out->ensemble_members, &members, err) : status;
 }
 
 void config_done(struct config *c)
@@ -412,6 +414,24 @@ void config_done(struct config *c)
 }
 
 /* ---- uses */
+
+enum status config_members(const char *names, uint32_t *out, struct error *err)
+{
+    uint32_t members = 0;
+    for (const char *at = names; *at; at += strcspn(at, ","), at += *at == ',') {
+        struct text name = {at, strcspn(at, ",")};
+        enum member m = member_find(name);
+        if (text_equal(name, text_of("all")))
+            members = UINT32_MAX;
+        else if (m == MEMBER_COUNT || m == MEMBER_ENSEMBLE)
+            return error_set(err, STATUS_BAD_CONFIG, "ensemble.members: there is no model \"%.*s\" (storecast help backtest lists them)",
+                             (int)name.size, name.data);
+        else
+            members |= UINT32_C(1) << m;
+    }
+    *out = members;
+    return STATUS_OK;
+}
 
 void config_engine_options(const struct config *c, struct engine_options *out)
 {
@@ -432,6 +452,8 @@ void config_engine_options(const struct config *c, struct engine_options *out)
         .drift_user_mape = c->drift_user_mape,
         .unit = text_of(c->unit),
     };
+    if (config_members(c->ensemble_members, &out->members, NULL) != STATUS_OK)
+        out->members = UINT32_MAX; /* cannot be: config_load has checked it */
 }
 
 static bool same_value(const struct config *a, const struct config *b, const struct config_row *row)

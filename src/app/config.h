@@ -32,6 +32,7 @@ struct config {
     int64_t history_periods, dedup_periods, dedup_sources, series_max, feed_silent_periods, forecast_horizon;
     bool cleaning_outliers;
     double drift_user_mape;
+    const char *ensemble_members; /* model names, comma-separated; "all" */
     const char *unit;
 
     /* topics and batches */
@@ -72,6 +73,8 @@ void config_done(struct config *c);
 enum status config_set(struct config *c, const char *key, const char *value, struct error *err) MUST_CHECK;
 /* Value of kafka.<key>; NULL when it is not set. */
 const char *config_kafka(const struct config *c, const char *key);
+/* Bit m is set for member m of forecast/member.h when `names` (comma-separated, or all) holds it. */
+enum status config_members(const char *names, uint32_t *out, struct error *err) MUST_CHECK;
 /* The options that engine/ takes. The unit's text is borrowed from c. */
 void config_engine_options(const struct config *c, struct engine_options *out);
 
