@@ -75,6 +75,8 @@ static enum status prepare(struct run *r)
     if (!status)
         status = evaluation_read(c, &r->panel, &r->pools);
     if (!status)
+        status = evaluation_excluded(c, &r->input.excluded);
+    if (!status)
         status = choose_origins(r);
     return status;
 }
@@ -112,6 +114,7 @@ static enum status compute(struct run *r)
     in->pool_count = r->pools.count;
     in->labels = r->panel.series;
     in->outliers = r->context->config.cleaning_outliers;
+    in->history = (size_t)r->context->config.history_periods;
     in->horizon = (size_t)command_integer(r->context, "--horizon");
     in->threads = evaluation_threads(r->context);
     in->user = r;

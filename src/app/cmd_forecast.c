@@ -28,6 +28,7 @@ struct run {
     struct model_list models;
     double levels[LEVELS_MAX];
     size_t level_count, horizon;
+    uint32_t excluded; /* from the ensemble */
     const struct backtest_pool *pool; /* at work */
     struct series_result *results;
     struct arena arena;
@@ -165,6 +166,8 @@ static enum status prepare(struct run *r)
     if (!status)
         status = evaluation_read(c, &r->panel, &r->pools);
     if (!status)
+        status = evaluation_excluded(c, &r->excluded);
+    if (!status)
         status = check_store(r);
     return status;
 }
@@ -177,6 +180,8 @@ static struct replay_input replay_of(const struct run *r, struct calendar *calen
                                  .series = pool->series,
                                  .value = pool->value,
                                  .outliers = r->context->config.cleaning_outliers,
+                                 .excluded = r->excluded,
+                                 .history = (size_t)r->context->config.history_periods,
                                  .first_origin = r->panel.periods,
                                  .last_origin = r->panel.periods,
                                  .horizon = r->horizon,

@@ -22,6 +22,15 @@ enum status evaluation_read(struct command_context *context, struct panel *panel
     return STATUS_OK;
 }
 
+enum status evaluation_excluded(struct command_context *context, uint32_t *out)
+{
+    uint32_t members;
+    const enum status status = config_members(context->config.ensemble_members, &members, &context->err);
+    if (!status)
+        *out = ~members;
+    return status;
+}
+
 size_t evaluation_threads(const struct command_context *context)
 {
     if (command_given(context, "-j"))

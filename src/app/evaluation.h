@@ -18,6 +18,8 @@
 
 /* Reads the file that the first argument names. On failure context->err says why; both are then safe to free. */
 enum status evaluation_read(struct command_context *context, struct panel *panel, struct panel_pools *pools) MUST_CHECK;
+/* Members that the configuration keeps out of the ensemble, as a bit each. */
+enum status evaluation_excluded(struct command_context *context, uint32_t *out) MUST_CHECK;
 size_t evaluation_threads(const struct command_context *context);
 
 #endif

@@ -155,6 +155,8 @@ static struct replay_input replay_of(const struct backtest_input *in, const stru
                                  .series = pool->series,
                                  .value = pool->value,
                                  .outliers = in->outliers,
+                                 .excluded = in->excluded,
+                                 .history = in->history,
                                  .first_origin = in->first_origin,
                                  .last_origin = in->holdout ? in->first_origin : in->periods - 1,
                                  .horizon = r->limit[r->groups - 1],

@@ -49,12 +49,19 @@ static size_t start_of(const struct replay_input *input)
     return start < input->first_origin ? start : input->first_origin;
 }
 
+/* First row that an origin looks back on. */
+static size_t window_start(const struct replay_input *input, size_t origin)
+{
+    return input->history && origin > input->history ? origin - input->history : 0;
+}
+
 static bool has_long(const struct replay_input *input, size_t origin)
 {
     const size_t season = period_season(input->grid);
     for (size_t s = 0; s < input->series; s++) {
         struct pool_series info;
-        pool_series_scan(input->value + s, input->series, origin, season, &info);
+        const size_t start = window_start(input, origin);
+        pool_series_scan(input->value + start * input->series + s, input->series, origin - start, season, &info);
         if (info.kind == SERIES_LONG)
             return true;
     }
@@ -92,12 +99,13 @@ static enum status job_members(struct job *job)
 static void job_run(struct job *job)
 {
     const struct replay_input *in = job->input;
+    const size_t start = window_start(in, job->origin);
     const struct pool_input pool = {.grid = in->grid,
                                     .calendar = in->calendar,
-                                    .first = in->first,
-                                    .periods = job->origin,
+                                    .first = in->first + (period_t)start,
+                                    .periods = job->origin - start,
                                     .series = in->series,
-                                    .value = in->value,
+                                    .value = in->value + start * in->series,
                                     .outliers = in->outliers};
     job->value = malloc((in->series * MEMBER_COUNT * job->horizon + 1) * sizeof *job->value);
     job->status = job->value ? pool_fit(&pool, &job->fit) : STATUS_NO_MEMORY;
@@ -148,7 +156,8 @@ static void slot_errors(const struct replay *r, const struct job *job, const str
         const size_t target = slot->origin + errors_step[k] - 1;
         for (size_t s = 0; s < in->series; s++) {
             const bool level = pool_fit_series(job->fit, s)->kind == SERIES_LEVEL;
-            const bool known = slot->counted && target < job->origin && level == slot->level[s];
+            const bool known = slot->counted && target < job->origin && target >= window_start(in, job->origin) &&
+                               level == slot->level[s];
             const double actual = known ? actual_of(in, target, s, level) : maths_missing();
             for (size_t m = 0; m < MEMBER_COUNT; m++) {
                 double *errors = r->error + m * ERRORS_STEPS * ERRORS_ORIGINS * in->series;
@@ -173,7 +182,9 @@ static void collect_errors(struct replay *r, const struct job *job)
 static enum status add_ensemble(struct replay *r, struct job *job)
 {
     const size_t series = r->input->series;
-    const struct ensemble_input input = {.series = series, .member = r->errors, .fit = job->fit};
+    struct ensemble_input input = {.series = series, .member = r->errors, .fit = job->fit};
+    for (size_t m = 0; m < MEMBER_COUNT; m++)
+        input.excluded[m] = r->input->excluded >> m & 1;
     const enum status status = ensemble_weights(&input, r->weight);
     if (status)
         return status;

@@ -16,6 +16,8 @@ struct replay_input {
     size_t series;
     const double *value;       /* levels, at least last_origin rows x series, NaN = unknown */
     bool outliers;
+    uint32_t excluded; /* bit m: member m may not enter the ensemble */
+    size_t history;    /* periods that an origin looks back on; 0 = all */
     size_t first_origin, last_origin; /* wanted, 1 <= first <= last */
     size_t horizon;                   /* steps issued at the wanted origins */
     size_t threads;                   /* 0 = 1 */

@@ -64,7 +64,7 @@ static void progress(void *user, size_t done, size_t total)
     k->total = total;
 }
 
-static struct kept *walk(const double *value, size_t first, size_t last, size_t threads)
+static struct kept *walk_back(const double *value, size_t history, size_t first, size_t last, size_t threads)
 {
     struct kept *k = calloc(1, sizeof *k);
     struct calendar *calendar = NULL;
@@ -72,12 +72,18 @@ static struct kept *walk(const double *value, size_t first, size_t last, size_t 
     assert_ok(calendar_new(&weeks, &calendar));
     assert_ok(calendar_cover(calendar, start, start + PERIODS + POOL_HORIZON_MAX));
     const struct replay_input input = {.grid = &weeks, .calendar = calendar, .first = start, .series = SERIES, .value = value,
-                                       .outliers = true, .first_origin = first, .last_origin = last, .horizon = 8, .threads = threads};
+                                       .outliers = true, .history = history, .first_origin = first, .last_origin = last, .horizon = 8,
+                                       .threads = threads};
     assert_ok(replay_run(&input, &(struct replay_hooks){.user = k, .on_origin = keep, .on_progress = progress}));
     assert_int_equal(k->progress, replay_origin_count(&input));
     assert_int_equal(k->total, replay_origin_count(&input));
     calendar_free(calendar);
     return k;
+}
+
+static struct kept *walk(const double *value, size_t first, size_t last, size_t threads)
+{
+    return walk_back(value, 0, first, last, threads);
 }
 
 static void assert_same_origin(const struct kept *a, const struct kept *b, size_t origin)
@@ -159,6 +165,26 @@ static void the_past_without_a_future_is_enough(void **state)
     free(cut);
 }
 
+static void what_lies_before_the_history_kept_is_not_seen(void **state)
+{
+    (void)state;
+    double value[PERIODS * SERIES], spoiled[PERIODS * SERIES];
+    fill(value);
+    memcpy(spoiled, value, sizeof value);
+    for (size_t i = 0; i < 20 * SERIES; i++)
+        spoiled[i] *= 3;
+    struct kept *a = walk_back(value, 64, 95, 95, 2), *b = walk_back(spoiled, 64, 95, 95, 2);
+    struct kept *all = walk_back(value, 500, 95, 95, 2), *whole = walk(value, 95, 95, 2);
+    const size_t alone = (0 * MEMBER_COUNT + MEMBER_SEASONAL_YOY) * 26; /* a model, no weight that older origins formed */
+    assert_memory_equal(&a->value[95][alone], &b->value[95][alone], 26 * sizeof(double));
+    assert_memory_not_equal(&a->value[95][alone], &whole->value[95][alone], 26 * sizeof(double));
+    assert_same_origin(all, whole, 95);
+    free(a);
+    free(b);
+    free(all);
+    free(whole);
+}
+
 /* Errors count from six origins after the pool's first seasonal one: 54 + 6. */
 struct counted {
     size_t first, scored;
@@ -203,6 +229,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(where_scoring_begins_changes_no_byte),
         cmocka_unit_test(nothing_at_or_after_an_origin_is_seen_and_the_last_known_period_is),
         cmocka_unit_test(the_past_without_a_future_is_enough),
+        cmocka_unit_test(what_lies_before_the_history_kept_is_not_seen),
         cmocka_unit_test(errors_count_from_origin_60_on),
     };
     return fixture_run(argc, argv, tests);
