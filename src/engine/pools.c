@@ -54,17 +54,20 @@ struct member_slot *issued_members_find(const struct series *s, period_t origin)
     return slot->origin == origin && slot->issued ? slot : NULL;
 }
 
-double issued_value(const struct series *s, period_t origin, enum member member, size_t step_index)
+static double member_value(const struct member_slot *slot, enum member member, size_t step_index)
 {
-    if (member == MEMBER_ENSEMBLE) {
-        const struct issued_slot *slot = issued_find(s, origin);
-        return slot ? slot->value[step_index] : maths_missing();
-    }
-    const struct member_slot *slot = issued_members_find(s, origin);
     for (size_t i = 0; slot && i < slot->issued->count; i++)
         if (slot->issued->item[i].member == member)
             return slot->issued->item[i].value[step_index];
     return maths_missing();
+}
+
+double issued_value(const struct series *s, period_t origin, enum member member, size_t step_index)
+{
+    if (member != MEMBER_ENSEMBLE)
+        return member_value(issued_members_find(s, origin), member, step_index);
+    const struct issued_slot *slot = issued_find(s, origin);
+    return slot ? slot->value[step_index] : maths_missing();
 }
 
 /* ---- the matrix */
@@ -155,23 +158,30 @@ static enum status log_values(const struct pool_work *pool, double **out)
     return STATUS_OK;
 }
 
+/* All steps of one origin for one column. */
+static void fill_origin(const struct error_table *t, enum member member, size_t i, period_t origin, double *error, size_t stride)
+{
+    const struct series *s = t->e->series[t->pool->series[i]];
+    const struct issued_slot *slot = issued_find(s, origin);
+    const struct issued_member *item = NULL;
+    const struct member_slot *members = member == MEMBER_ENSEMBLE ? NULL : issued_members_find(s, origin);
+    for (size_t m = 0; members && !item && m < members->issued->count; m++)
+        if (members->issued->item[m].member == member)
+            item = &members->issued->item[m];
+    const double *value = member == MEMBER_ENSEMBLE ? (slot ? slot->value : NULL) : item ? item->value : NULL;
+    bool counted = slot && slot->counted && value;
+    for (size_t k = 0; k < ERRORS_STEPS; k++)
+        error[k * stride] = counted ? one_error(t, i, origin, k, slot->level, value[k]) : maths_missing();
+}
+
 /* Origins kept that lie at or before the newest period: slot q of the table is period newest + 1 - origins + q. */
 static void fill_errors(const struct error_table *t, enum member member, size_t origins, double *error)
 {
     const struct pool_work *pool = t->pool;
     period_t newest = pool->first + (period_t)pool->periods - 1;
-    for (size_t k = 0; k < ERRORS_STEPS; k++)
-        for (size_t q = 0; q < origins; q++) {
-            period_t origin = newest + 1 - (period_t)origins + (period_t)q;
-            double *row = error + (k * origins + q) * pool->count;
-            for (size_t i = 0; i < pool->count; i++) {
-                const struct series *s = t->e->series[pool->series[i]];
-                const struct issued_slot *slot = issued_find(s, origin);
-                row[i] = slot && slot->counted
-                             ? one_error(t, i, origin, k, slot->level, issued_value(s, origin, member, k))
-                             : maths_missing();
-            }
-        }
+    for (size_t q = 0; q < origins; q++)
+        for (size_t i = 0; i < pool->count; i++)
+            fill_origin(t, member, i, newest + 1 - (period_t)origins + (period_t)q, error + q * pool->count + i, origins * pool->count);
 }
 
 static enum status build_errors(const struct error_table *t, enum member member, size_t origins, struct rolling_errors *out,

@@ -70,22 +70,21 @@ void result_accuracy(const struct engine *e, const struct pool_work *pool, size_
     }
 }
 
-enum member result_best(const struct engine *e, const struct pool_work *pool, size_t column, size_t periods)
+/* Of rows as result_accuracy gives them. */
+static enum member least_error(const struct model_accuracy rows[MEMBER_COUNT])
 {
     enum member best = MEMBER_ENSEMBLE;
-    double least = maths_missing();
-    for (int m = MEMBER_ENSEMBLE + 1; m < MEMBER_COUNT; m++) {
-        struct error_sums sums = {0};
-        sum_errors(e, pool, column, (enum member)m, periods, &sums);
-        if (sums.n == 0)
-            continue;
-        double error = sums.absolute / sums.n;
-        if (best == MEMBER_ENSEMBLE || error < least) {
+    for (int m = MEMBER_ENSEMBLE + 1; m < MEMBER_COUNT; m++)
+        if (rows[m].scored && (best == MEMBER_ENSEMBLE || rows[m].mae < rows[best].mae))
             best = (enum member)m;
-            least = error;
-        }
-    }
     return best;
+}
+
+enum member result_best(const struct engine *e, const struct pool_work *pool, size_t column, size_t periods)
+{
+    struct model_accuracy rows[MEMBER_COUNT];
+    result_accuracy(e, pool, column, periods, rows);
+    return least_error(rows);
 }
 
 /* ---- steps */
@@ -208,8 +207,7 @@ static enum status fill_accuracy(const struct drafting *d, struct forecast_resul
         if (maths_finite(d->values[m * d->wish->horizon]) || all[m].scored)
             kept[out->accuracy_count++] = all[m];
     out->accuracy = kept;
-    enum member best = result_best(d->e, d->pool, d->column, RESULT_ACCURACY_PERIODS);
-    out->best_model = text_of(member_table[best].name);
+    out->best_model = text_of(member_table[least_error(all)].name);
     return STATUS_OK;
 }
 
