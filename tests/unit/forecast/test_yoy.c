@@ -130,10 +130,142 @@ static void forecasts_equal_the_reference_at_every_origin(void **state)
     free(w);
 }
 
+/* Names of the coefficients in the order of the design. */
+static void coefficient_names(const struct calendar *c, bool has_trend, int annual, int month, char names[64][40])
+{
+    size_t n = 0;
+    snprintf(names[n++], 40, "level");
+    if (has_trend)
+        snprintf(names[n++], 40, "trend_per_year");
+    for (int k = 0; k < 2 * annual; k++)
+        snprintf(names[n++], 40, "annual_%s%d", k % 2 ? "sin" : "cos", k / 2 + 1);
+    for (size_t k = 0; k < calendar_holiday_count(c); k++)
+        snprintf(names[n++], 40, "%s", calendar_holiday_name(c, k));
+    for (int k = 0; k < 2 * month; k++)
+        snprintf(names[n++], 40, "month_%s%d", k % 2 ? "sin" : "cos", k / 2 + 1);
+    names[n][0] = '\0';
+}
+
+static double pooled(const double *row)
+{
+    double sum = 0.0;
+    for (size_t i = 0; i < STORES; i++)
+        sum += row[i];
+    return sum / STORES;
+}
+
+struct traced {
+    struct yoy_model *model;
+    struct yoy_trace trace;
+    const struct yoy_configuration *configuration;
+};
+
+static void check_coefficients(const struct walmart *w, const struct traced *both)
+{
+    struct table_file t;
+    table_file_read(&t, shared_path_or_skip("reference/yoy_coefficients_store1_origin100.csv"));
+    size_t checked = 0;
+    for (size_t row = 0; row < t.rows; row++) {
+        const struct traced *m = &both[strcmp(table_file_text(&t, row, 0), "default") == 0 ? 0 : 1];
+        bool is_panel = strcmp(table_file_text(&t, row, 1), "harmonic_panel") == 0;
+        const struct yoy_configuration *c = m->configuration;
+        char names[64][40];
+        coefficient_names(w->calendar, !is_panel, is_panel ? c->panel_annual_harmonics : c->annual_harmonics,
+                          is_panel ? c->panel_month_harmonics : c->month_harmonics, names);
+        for (size_t k = 0; names[k][0] != '\0'; k++) {
+            if (strcmp(names[k], table_file_text(&t, row, 2)) != 0)
+                continue;
+            const double *own = (is_panel ? m->trace.panel_coefficients : m->trace.coefficients) + k * STORES;
+            const double *used = (is_panel ? m->trace.panel_used : m->trace.used) + k * STORES;
+            assert_near(own[0], table_file_value(&t, row, "store"), 1e-9);
+            assert_near(pooled(own), table_file_value(&t, row, "pooled"), 1e-9);
+            assert_near(used[0], table_file_value(&t, row, "used"), 1e-9);
+            checked++;
+        }
+    }
+    assert_int_equal(checked, t.rows);
+    table_file_done(&t);
+}
+
+static void check_trace(const struct traced *both)
+{
+    struct table_file t;
+    table_file_read(&t, shared_path_or_skip("reference/yoy_trace_store1_origin100.csv"));
+    for (size_t row = 0; row < t.rows; row++) {
+        const struct yoy_trace *trace = &both[strcmp(table_file_text(&t, row, 0), "default") == 0 ? 0 : 1].trace;
+        size_t week = (size_t)table_file_value(&t, row, "week_index"), at = week * STORES;
+        assert_near(trace->calendar_effect[at], table_file_value(&t, row, "calendar_effect"), 1e-9);
+        assert_near(trace->cleaned[at], table_file_value(&t, row, "cleaned"), 1e-9);
+        assert_near(trace->shared[at], table_file_value(&t, row, "shared"), 1e-9);
+        assert_near(trace->smooth[at], table_file_value(&t, row, "smooth"), 1e-9);
+        if (week < 52)
+            continue;
+        assert_near(trace->growth[at - 52 * STORES], table_file_value(&t, row, "growth"), 1e-9);
+        assert_near(pooled(trace->growth + at - 52 * STORES), table_file_value(&t, row, "growth_common"), 1e-9);
+    }
+    table_file_done(&t);
+}
+
+static void check_levels(const struct traced *both)
+{
+    struct table_file t;
+    table_file_read(&t, shared_path_or_skip("reference/yoy_levels_origin100.csv"));
+    for (size_t row = 0; row < t.rows; row++) {
+        const struct yoy_trace *trace = &both[strcmp(table_file_text(&t, row, 0), "default") == 0 ? 0 : 1].trace;
+        size_t i = (size_t)table_file_value(&t, row, "store") - 1;
+        assert_near(trace->mean[i], table_file_value(&t, row, "mean"), 1e-9);
+        assert_near(trace->growth_level[i], table_file_value(&t, row, "growth_level"), 1e-9);
+        assert_near(trace->panel_level[i], table_file_value(&t, row, "panel_level"), 1e-9);
+    }
+    table_file_done(&t);
+}
+
+static void coefficients_trace_and_levels_equal_the_reference(void **state)
+{
+    (void)state;
+    struct walmart *w = calloc(1, sizeof *w);
+    walmart_init(w);
+    struct yoy_input input = walmart_input(w, 100);
+    struct traced both[2] = {{.configuration = &yoy_single}, {.configuration = &yoy_alone}};
+    for (size_t k = 0; k < 2; k++)
+        assert_ok(yoy_fit_traced(&input, both[k].configuration, &both[k].model, &both[k].trace));
+    check_coefficients(w, both);
+    check_trace(both);
+    check_levels(both);
+    for (size_t k = 0; k < 2; k++)
+        yoy_free(both[k].model);
+    calendar_free(w->calendar);
+    free(w);
+}
+
+static void configurations_are_those_of_the_reference_table(void **state)
+{
+    (void)state;
+    struct table_file t;
+    table_file_read(&t, shared_path_or_skip("reference/yoy_configurations.csv"));
+    assert_int_equal(t.rows, 2 + YOY_AVERAGED);
+    for (size_t row = 0; row < t.rows; row++) {
+        const struct yoy_configuration *c = row == 0 ? &yoy_single : row == 1 ? &yoy_alone : &yoy_averaged[row - 2];
+        const double values[] = {c->annual_harmonics, c->month_harmonics, c->ridge_penalty, c->own_share, c->svd_rank,
+                                 c->svd_remainder, c->growth_alpha_own, c->growth_alpha_common, c->growth_shrinkage,
+                                 c->date_alignment, c->seasonal_scale, c->fluctuation_share, c->fluctuation_bandwidth,
+                                 c->panel_annual_harmonics, c->panel_month_harmonics, c->panel_ridge_penalty,
+                                 c->panel_own_share, c->panel_alpha_own, c->panel_alpha_common, c->panel_quasi_difference,
+                                 c->panel_weight};
+        assert_int_equal(t.columns, 1 + sizeof values / sizeof values[0]);
+        assert_string_equal(c->name, table_file_text(&t, row, 0));
+        for (size_t k = 1; k < t.columns; k++)
+            assert_near(values[k - 1], table_file_number(&t, row, k), 0);
+    }
+    table_file_done(&t);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(forecasts_equal_the_reference_at_every_origin),
+        cmocka_unit_test(coefficients_trace_and_levels_equal_the_reference),
+        cmocka_unit_test(configurations_are_those_of_the_reference_table),
     };
     return fixture_run(argc, argv, tests);
 }
