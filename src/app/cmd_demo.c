@@ -141,7 +141,9 @@ static enum status run_all(struct demo *d, struct error *err)
 {
     enum status status = demo_source_open(&d->source, d->context, err);
     if (!status)
-        status = demo_services_start(&d->services, d->context, &d->source.grid, err);
+        status = demo_services_start_broker(&d->services, d->context, err);
+    if (!status)
+        status = demo_services_start_worker(&d->services, d->context, &d->source.grid, err);
     if (!status)
         status = connect_to_broker(d, err);
     if (!status)
@@ -180,7 +182,7 @@ static const struct command_option options[] = {
      .help = "csv and json: the accuracies only, as of backtest, protocol stream"},
     {.name = "--stay", .kind = OPTION_FLAG, .help = "keep it running afterwards, until Ctrl-C"},
     {.name = "--state-dir", .kind = OPTION_TEXT, .argument = "DIR", .help = "keep state and logs in this new folder; without it they are temporary"},
-    SIMULATE_OPTION_ROWS("36"),
+    SIMULATE_OPTION_ROWS("0.01"),
 };
 
 const struct command command_demo = {

@@ -2,7 +2,11 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "app/client_open.h"
 #include "app/command.h"
+#include "app/feed.h"
+#include "app/interrupt.h"
+#include "app/progress.h"
 #include "app/simulate_options.h"
 
 /* Millionths as a decimal number without needless zeros. */
@@ -47,6 +51,62 @@ static enum status write_sales(struct simulate *s, const struct simulate_options
     return status ? error_set(err, status, "simulate: out of memory (take fewer stores or products)") : STATUS_OK;
 }
 
+/* ------------------------------------------------------------------------------------------ straight to the broker */
+
+struct sending {
+    struct simulate *simulate;
+    struct progress progress;
+};
+
+static enum status on_turn(void *arg, struct error *err)
+{
+    struct sending *s = arg;
+    const int64_t days = (int64_t)simulate_today(s->simulate) - simulate_first_day(s->simulate);
+    progress_update(&s->progress, days > 0 ? (uint64_t)days : 0);
+    return interrupt_requested() ? error_set(err, STATUS_UNAVAILABLE, "interrupted") : STATUS_OK;
+}
+
+static enum status send_all(struct feed *feed, struct simulate *s, struct error *err)
+{
+    struct sales_update u;
+    enum status status = STATUS_OK, made = STATUS_OK;
+    while (!status && simulate_next(s, &u, &made))
+        status = feed_send(feed, &u, err);
+    if (!status && made)
+        status = error_set(err, made, "simulate: %s", status_text(made));
+    if (!status)
+        status = feed_complete(feed, simulate_last_day(s), err);
+    return status ? status : feed_wait_read(feed, err);
+}
+
+static enum status send_sales(struct command_context *c, struct simulate *s, struct error *err)
+{
+    struct client *client = NULL;
+    struct topics topics;
+    struct feed feed = {0};
+    struct sending sending = {.simulate = s};
+    enum status status = topics_init(&topics, c->config.topics_prefix, err);
+    if (!status)
+        status = client_open(&c->config, command_text(c, "--broker"), CLIENT_WINDOW_BYTES, &client, err);
+    const struct feed_options options = {.client = client, .topic = topics_name(&topics, TOPIC_SALES), .rate = command_number(c, "--rate"),
+                                         .arg = &sending, .on_turn = on_turn};
+    if (!status)
+        status = feed_init(&feed, &options, err);
+    if (!status) {
+        interrupt_watch();
+        progress_start(&sending.progress, "simulated days", (uint64_t)(simulate_last_day(s) - simulate_first_day(s)) + 1);
+        status = send_all(&feed, s, err);
+        progress_end(&sending.progress);
+    }
+    if (!status)
+        fprintf(stderr, "%" PRIu64 " records sent and read\n", feed.sent);
+    feed_done(&feed);
+    client_free(client);
+    return status;
+}
+
+/* ------------------------------------------------------------------------------------------ the truth */
+
 static void put_truth(FILE *out, const struct simulate *s, const struct simulate_options *o, size_t store, size_t product, int64_t period)
 {
     const struct simulate_truth *t = simulate_truth(s, store, product, period);
@@ -86,7 +146,7 @@ static enum status simulate_to(struct command_context *c, FILE *out, const char 
     status = simulate_new(&o, &s);
     if (status)
         return error_set(&c->err, status, "simulate: %s", status_text(status));
-    status = write_sales(s, &o, out, path, &c->err);
+    status = command_given(c, "--broker") ? send_sales(c, s, &c->err) : write_sales(s, &o, out, path, &c->err);
     if (!status && command_text(c, "--truth"))
         status = write_truth(s, &o, command_text(c, "--truth"), &c->err);
     simulate_free(s);
@@ -104,17 +164,22 @@ static int run(struct command_context *c)
     enum status status = simulate_to(c, out, path ? path : "standard output");
     if ((path ? fclose(out) : fflush(out)) != 0 && !status)
         status = write_failed(path ? path : "standard output", &c->err);
+    if (status && interrupt_requested())
+        return EXIT_CODE_INTERRUPTED;
     return status ? command_fail(c) : EXIT_CODE_OK;
 }
 
 static const struct command_option options[] = {
-    SIMULATE_OPTION_ROWS("36"),
+    SIMULATE_OPTION_ROWS("0"),
     {.name = "--out", .kind = OPTION_TEXT, .argument = "FILE", .help = "where the sales go; standard output without it"},
+    {.name = "--broker", .kind = OPTION_TEXT, .argument = "HOST:PORT", .help = "send them to this broker instead, as fast as the worker reads"},
+    {.name = "--rate", .kind = OPTION_NUMBER, .argument = "N", .fallback = "0", .min = 0, .max = 1e9, .help = "with --broker: records a second; 0: no limit"},
     {.name = "--truth", .kind = OPTION_TEXT, .argument = "FILE", .help = "also write what was sold: sums by series and period, in millionths"},
 };
 
 const struct command command_simulate = {
-    .name = "simulate", .arguments = "", .summary = "make up the sales of a chain, with a known truth, as CSV",
-    .text = "Records come in order of arrival: some of them twice, some of them late. `storecast replay` takes the file.\n",
+    .name = "simulate", .arguments = "", .summary = "make up the sales of a chain, with a known truth: as CSV or straight to the broker",
+    .text = "Records come in order of arrival, some of them late. backtest, forecast and replay take the file. In a file a repeated\n"
+            "row counts again; with --broker the till's counter tells that it is a duplicate.\n",
     .options = options, .option_count = sizeof options / sizeof options[0], .takes_config = true, .run = run,
 };

@@ -53,14 +53,17 @@ struct demo_services { /* the broker and the worker as children, and their folde
     int http_port;
     struct child broker, worker;
 };
-/* Starts both and waits until the worker is ready. Before any librdkafka handle exists. */
-enum status demo_services_start(struct demo_services *s, struct command_context *c, const struct period_grid *grid, struct error *err) MUST_CHECK;
+/* Makes the folder, starts the broker and waits for its address. Takes --partitions, --state-dir and the configuration. */
+enum status demo_services_start_broker(struct demo_services *s, struct command_context *c, struct error *err) MUST_CHECK;
+/* Starts the worker and waits until it is ready. */
+enum status demo_services_start_worker(struct demo_services *s, struct command_context *c, const struct period_grid *grid, struct error *err) MUST_CHECK;
 /* STATUS_UNAVAILABLE with its end and the last line of its log when a child has ended by itself. */
 enum status demo_services_check(struct demo_services *s, struct error *err) MUST_CHECK;
 /* Ends the worker, then the broker, and removes a temporary folder. */
 void demo_services_stop(struct demo_services *s);
-/* A counter of the worker's /metrics; 0 when it cannot be read. */
+/* The worker's /metrics, NUL-terminated; STATUS_UNAVAILABLE when they cannot be read. */
 enum status demo_services_metrics(const struct demo_services *s, struct buffer *out) MUST_CHECK;
+/* The value of a metric without labels; 0 when there is none. */
 double demo_metric(const struct buffer *metrics, const char *name);
 
 /* ------------------------------------------------------------------------------------------ demo_reader.c */

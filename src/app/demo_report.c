@@ -1,6 +1,7 @@
 #include "app/demo.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "app/report.h"
@@ -59,10 +60,21 @@ static void counts(const struct demo_outcome *o, FILE *out)
     fputc('\n', out);
 }
 
+static int by_period(const void *a, const void *b)
+{
+    const struct demo_alert *x = a, *y = b;
+    if (x->period != y->period)
+        return x->period < y->period ? -1 : 1;
+    const int order = strcmp(x->series, y->series);
+    return order ? order : (x->number > y->number) - (x->number < y->number);
+}
+
 static void alerts(const struct demo_outcome *o, FILE *out)
 {
     const struct demo_reader *r = o->reader;
     size_t fired = 0, shown = 0;
+    if (r->alert_count > 0)
+        qsort(r->alerts, r->alert_count, sizeof *r->alerts, by_period); /* partitions have no common order */
     for (size_t i = 0; i < r->alert_count; i++)
         fired += r->alerts[i].firing;
     fprintf(out, "Alerts: %zu fired, %zu resolved\n", fired, r->alert_count - fired);

@@ -202,19 +202,21 @@ static enum status wait_until(struct demo_services *s, bool (*is_up)(struct demo
             return status;
         nanosleep(&moment, NULL);
     }
-    return error_set(err, STATUS_UNAVAILABLE, "the %s did not come up within %d s (look at %s with --state-dir)", who, START_MS / 1000, "its log");
+    return error_set(err, STATUS_UNAVAILABLE, "the %s did not come up within %d s (--state-dir DIR keeps its log)", who, START_MS / 1000);
 }
 
-enum status demo_services_start(struct demo_services *s, struct command_context *c, const struct period_grid *grid, struct error *err)
+enum status demo_services_start_broker(struct demo_services *s, struct command_context *c, struct error *err)
 {
     enum status status = folder_make(s, command_text(c, "--state-dir"), err);
-    s->http_port = free_port((int)c->config.http_port);
     if (!status)
         status = start_broker(s, c, err);
-    if (!status)
-        status = wait_until(s, broker_is_up, "broker", err);
-    if (!status)
-        status = start_worker(s, c, grid, err);
+    return status ? status : wait_until(s, broker_is_up, "broker", err);
+}
+
+enum status demo_services_start_worker(struct demo_services *s, struct command_context *c, const struct period_grid *grid, struct error *err)
+{
+    s->http_port = free_port((int)c->config.http_port);
+    const enum status status = start_worker(s, c, grid, err);
     return status ? status : wait_until(s, worker_is_up, "worker", err);
 }
 

@@ -7,9 +7,10 @@
 
 #define SIMULATE_SHIFTS_MAX 100
 
-/* Rows of a command's option table: --stores --products --tills --years --seed --returns --duplicates --late --shift. */
-#define SIMULATE_OPTION_ROWS(stores_)                                                                                      \
-    {.name = "--stores", .kind = OPTION_INTEGER, .argument = "N", .fallback = stores_, .min = 1, .max = SIMULATE_STORES_MAX, \
+/* Rows of a command's option table: --stores --products --tills --years --seed --returns --duplicates --late --shift.
+ * duplicates_: the default; a CSV file has no place for what tells a duplicate. */
+#define SIMULATE_OPTION_ROWS(duplicates_)                                                                                      \
+    {.name = "--stores", .kind = OPTION_INTEGER, .argument = "N", .fallback = "36", .min = 1, .max = SIMULATE_STORES_MAX, \
      .help = "stores"},                                                                                                    \
     {.name = "--products", .kind = OPTION_INTEGER, .argument = "N", .fallback = "0", .min = 0, .max = SIMULATE_PRODUCTS_MAX, \
      .help = "products of every store; 0: sales of whole stores"},                                                         \
@@ -19,7 +20,7 @@
      .help = "the same seed gives the same sales"},                                                                        \
     {.name = "--returns", .kind = OPTION_NUMBER, .argument = "SHARE", .fallback = "0.02", .min = 0, .max = 1,              \
      .help = "share of sales of which something comes back"},                                                              \
-    {.name = "--duplicates", .kind = OPTION_NUMBER, .argument = "SHARE", .fallback = "0.01", .min = 0, .max = 1,           \
+    {.name = "--duplicates", .kind = OPTION_NUMBER, .argument = "SHARE", .fallback = duplicates_, .min = 0, .max = 1,           \
      .help = "share of records that arrive twice"},                                                                        \
     {.name = "--late", .kind = OPTION_NUMBER, .argument = "SHARE", .fallback = "0.01", .min = 0, .max = 1,                 \
      .help = "share of records that arrive days late"},                                                                    \
