@@ -220,7 +220,7 @@ static void constant_in_constant_out_on_every_grid(void **state)
         assert_ok(yoy_forecast(m, 150, out));
         yoy_residual_sd(m, sd);
         for (size_t k = 0; k < 150 * 4; k++)
-            assert_near(out[k], 5.0 + (double)(k % 4), 1e-6); /* the ridge takes 1e-8 of the level */
+            assert_near(out[k], 5.0 + (double)(k % 4), 1e-5); /* the ridge takes 1e-8 of the level, added up each season */
         for (size_t i = 0; i < 4; i++)
             assert_near(sd[i], 0.0, 1e-6);
         yoy_free(m);
