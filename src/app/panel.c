@@ -101,7 +101,8 @@ static enum status find_periods(struct panel *p, const struct sales_table *sales
                          period_unit_name(p->grid.unit), period_unit_name(p->grid.unit));
     p->periods = (size_t)(last - p->first) + over;
     if (p->series > CELLS_MAX / p->periods)
-        return error_set(err, STATUS_BAD_DATA, "%zu series over %zu periods are too many for one run (cut the file)", p->series, p->periods);
+        return error_set(err, STATUS_BAD_DATA, "%zu series over %zu periods are too many for one run (cut the file)", p->series,
+                         p->periods);
     return STATUS_OK;
 }
 
