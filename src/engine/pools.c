@@ -169,7 +169,9 @@ static void fill_origin(const struct error_table *t, enum member member, size_t 
         if (members->issued->item[m].member == member)
             item = &members->issued->item[m];
     const double *value = member == MEMBER_ENSEMBLE ? (slot ? slot->value : NULL) : item ? item->value : NULL;
-    bool counted = slot && slot->counted && value;
+    /* What was issued in levels says nothing about a series that is kept in logs now, nor the other way round. */
+    bool same_scale = slot && slot->level == (pool_fit_series(t->pool->fit, i)->kind == SERIES_LEVEL);
+    bool counted = same_scale && slot->counted && value;
     for (size_t k = 0; k < ERRORS_STEPS; k++)
         error[k * stride] = counted ? one_error(t, i, origin, k, slot->level, value[k]) : maths_missing();
 }
