@@ -1,9 +1,9 @@
 /* cmd_backtest.c: walk-forward evaluation of every model on a file, without the stream. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "app/evaluation.h"
+#include "app/forecast_file.h"
 #include "app/model_list.h"
 #include "app/progress.h"
 #include "app/report.h"
@@ -61,11 +61,8 @@ static void on_progress(void *user, size_t done, size_t total)
 static void on_forecast(void *user, const struct backtest_forecast *f)
 {
     const struct run *r = user;
-    if (!r->models.chosen[f->member])
-        return;
-    fprintf(r->forecasts, "%zu,", f->origin);
-    report_csv_text(r->forecasts, r->panel.name[f->label]);
-    fprintf(r->forecasts, ",%zu,%s,%.17g\n", f->h, member_table[f->member].name, f->value);
+    if (r->models.chosen[f->member])
+        forecast_file_row(r->forecasts, f->origin, r->panel.name[f->label], f->h, f->member, f->value);
 }
 
 static enum status prepare(struct run *r)
@@ -79,29 +76,6 @@ static enum status prepare(struct run *r)
     if (!status)
         status = choose_origins(r);
     return status;
-}
-
-static enum status open_forecasts(struct run *r)
-{
-    const char *path = command_text(r->context, "--forecasts");
-    if (!path)
-        return STATUS_OK;
-    r->forecasts = fopen(path, "w");
-    if (!r->forecasts)
-        return error_set(&r->context->err, STATUS_IO, "%s: %s (name a file that can be written)", path, strerror(errno));
-    fputs("origin,series,h,model,value\n", r->forecasts);
-    return STATUS_OK;
-}
-
-static enum status close_forecasts(struct run *r)
-{
-    if (!r->forecasts)
-        return STATUS_OK;
-    const bool failed = ferror(r->forecasts) != 0, unclosed = fclose(r->forecasts) != 0;
-    r->forecasts = NULL;
-    if (failed || unclosed)
-        return error_set(&r->context->err, STATUS_IO, "%s: writing failed (is the disk full?)", command_text(r->context, "--forecasts"));
-    return STATUS_OK;
 }
 
 static enum status compute(struct run *r)
@@ -119,7 +93,8 @@ static enum status compute(struct run *r)
     in->threads = evaluation_threads(r->context);
     in->user = r;
     in->on_progress = on_progress;
-    enum status status = open_forecasts(r);
+    const char *path = command_text(r->context, "--forecasts");
+    enum status status = path ? forecast_file_open(path, &r->forecasts, &r->context->err) : STATUS_OK;
     if (status)
         return status;
     in->on_forecast = r->forecasts ? on_forecast : NULL;
@@ -127,7 +102,7 @@ static enum status compute(struct run *r)
     if (backtest_run(in, &r->result) != STATUS_OK)
         status = error_set(&r->context->err, STATUS_NO_MEMORY, "out of memory");
     progress_end(&r->progress);
-    const enum status written = close_forecasts(r);
+    const enum status written = path ? forecast_file_close(r->forecasts, path, &r->context->err) : STATUS_OK;
     return status ? status : written;
 }
 

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "app/demo.h"
+#include "app/forecast_file.h"
 #include "app/interrupt.h"
 
 #define END_MS 60000 /* for the last outputs to arrive */
@@ -19,6 +20,7 @@ struct demo {
     struct demo_reader reader;
     struct feed feed;
     struct progress progress;
+    FILE *forecasts; /* NULL: not wanted */
     int64_t started_ms, checked_ms;
 };
 
@@ -124,6 +126,30 @@ static enum status print_outcome(struct demo *d, struct error *err)
     return fflush(stdout) == 0 ? STATUS_OK : error_set(err, STATUS_IO, "standard output: %s", strerror(errno));
 }
 
+static void on_forecast(void *arg, struct text series, size_t origin, size_t h, enum member m, double value)
+{
+    forecast_file_row(arg, origin, series, h, m, value);
+}
+
+static enum status open_forecasts(struct demo *d, struct error *err)
+{
+    const char *path = command_text(d->context, "--forecasts");
+    return path ? forecast_file_open(path, &d->forecasts, err) : STATUS_OK;
+}
+
+/* written: false when there is nothing to tell, because something failed before. */
+static enum status close_forecasts(struct demo *d, bool written, struct error *err)
+{
+    FILE *file = d->forecasts;
+    struct error ignored;
+    if (!file)
+        return STATUS_OK;
+    d->forecasts = NULL;
+    if (written)
+        scores_each(d->scores, on_forecast, file);
+    return forecast_file_close(file, command_text(d->context, "--forecasts"), written ? err : &ignored);
+}
+
 static enum status stay(struct demo *d, struct error *err)
 {
     enum status status = STATUS_OK;
@@ -141,6 +167,8 @@ static enum status run_all(struct demo *d, struct error *err)
 {
     enum status status = demo_source_open(&d->source, d->context, err);
     if (!status)
+        status = open_forecasts(d, err);
+    if (!status)
         status = demo_services_start_broker(&d->services, d->context, err);
     if (!status)
         status = demo_services_start_worker(&d->services, d->context, &d->source.grid, err);
@@ -150,6 +178,8 @@ static enum status run_all(struct demo *d, struct error *err)
         status = stream(d, err);
     if (!status)
         status = print_outcome(d, err);
+    const enum status written = close_forecasts(d, !status, err);
+    status = status ? status : written;
     if (!status && command_flag(d->context, "--stay"))
         status = stay(d, err);
     return status;
@@ -180,6 +210,7 @@ static const struct command_option options[] = {
      .help = "partitions of every topic; forecasts depend on their number"},
     {.name = "--format", .kind = OPTION_CHOICE, .argument = "FORMAT", .fallback = "table", .choices = "table|csv|json",
      .help = "csv and json: the accuracies only, as of backtest, protocol stream"},
+    {.name = "--forecasts", .kind = OPTION_TEXT, .argument = "FILE", .help = "write every forecast read back to FILE, as of backtest (origin,series,h,model,value)"},
     {.name = "--stay", .kind = OPTION_FLAG, .help = "keep it running afterwards, until Ctrl-C"},
     {.name = "--state-dir", .kind = OPTION_TEXT, .argument = "DIR", .help = "keep state and logs in this new folder; without it they are temporary"},
     SIMULATE_OPTION_ROWS("0.01"),

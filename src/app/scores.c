@@ -6,6 +6,7 @@
 
 #include "base/maths.h"
 #include "base/table.h"
+#include "engine/effects.h"
 
 const size_t scores_limit[SCORES_GROUPS] = {1, 4, 8};
 
@@ -20,12 +21,14 @@ struct issued_set { /* of one series at one origin */
 };
 
 struct scored_series {
+    struct text name; /* in the arena */
     double *actual; /* by period - first, NaN = unknown */
     struct issued_set *issued; /* by last known period - first */
 };
 
 struct scores {
     struct period_grid grid;
+    struct arena arena;
     struct table index; /* store, NUL, product -> series */
     struct scored_series *series;
     size_t count, capacity;
@@ -56,6 +59,7 @@ void scores_free(struct scores *s)
     }
     free(s->series);
     table_done(&s->index);
+    arena_done(&s->arena);
     free(s);
 }
 
@@ -100,6 +104,9 @@ static enum status series_of(struct scores *s, struct text store, struct text pr
     struct scored_series *added = &s->series[s->count];
     *added = (struct scored_series){0};
     enum status status = series_init(added, s->rows);
+    added->name = effects_series_key(&s->arena, store, product);
+    if (!status && !added->name.data)
+        status = STATUS_NO_MEMORY;
     if (!status)
         status = table_put(&s->index, id, (uint32_t)s->count);
     if (status) {
@@ -170,6 +177,23 @@ enum status scores_add(struct scores *s, const struct forecast_result *r)
         keep_step(h < r->step_count ? &r->steps[h] : &none, set, h);
     }
     return STATUS_OK;
+}
+
+static void visit_set(const struct issued_set *set, struct text series, size_t origin,
+                      void (*visit)(void *arg, struct text series, size_t origin, size_t h, enum member m, double value), void *arg)
+{
+    for (size_t h = 0; h < SCORES_HORIZON; h++)
+        for (enum member m = 0; m < MEMBER_COUNT; m++)
+            if (maths_finite(set->value[h][m]))
+                visit(arg, series, origin, h + 1, m, set->value[h][m]);
+}
+
+void scores_each(const struct scores *s, void (*visit)(void *arg, struct text series, size_t origin, size_t h, enum member m, double value), void *arg)
+{
+    for (size_t i = 0; i < s->count; i++)
+        for (size_t row = 0; row < s->rows; row++)
+            if (s->series[i].issued[row].present)
+                visit_set(&s->series[i].issued[row], s->series[i].name, row + 1, visit, arg);
 }
 
 /* ------------------------------------------------------------------------------------------ scoring */

@@ -97,6 +97,33 @@ static void a_missing_forecast_is_counted(void **state)
     scores_free(s);
 }
 
+struct visited {
+    size_t count;
+    char first[32], last[32];
+};
+
+static void on_value(void *arg, struct text series, size_t origin, size_t h, enum member m, double value)
+{
+    struct visited *v = arg;
+    assert_near(value, sold(series.data[0] - '0', (int)(origin + h) - 1) * (m == MEMBER_ENSEMBLE ? 1.5 : 2), 1e-9);
+    snprintf(v->count++ ? v->last : v->first, sizeof v->last, "%.*s/%zu/%zu/%s", (int)series.size, series.data, origin, h, member_table[m].name);
+}
+
+static void each_kept_value_is_visited_with_its_series_origin_step_and_member(void **state)
+{
+    (void)state;
+    struct scores *s = filled(2, 60);
+    issue(s, 2, 20, 1, 2, 1.5);
+    issue(s, 1, 20, 1, 2, 1.5);
+    issue(s, 2, 30, 2, 2, 1.5);
+    struct visited v = {0};
+    scores_each(s, on_value, &v);
+    assert_int_equal(v.count, 3 * SCORES_HORIZON * 2); /* the unknown model is not kept */
+    assert_string_equal(v.first, "1/21/1/ensemble");
+    assert_string_equal(v.last, "2/31/8/seasonal_yoy");
+    scores_free(s);
+}
+
 static void what_lies_outside_the_periods_is_ignored(void **state)
 {
     (void)state;
@@ -127,6 +154,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(origins_are_the_last_that_have_an_actual),
         cmocka_unit_test(readers_keep_the_greatest_issue),
         cmocka_unit_test(a_missing_forecast_is_counted),
+        cmocka_unit_test(each_kept_value_is_visited_with_its_series_origin_step_and_member),
         cmocka_unit_test(what_lies_outside_the_periods_is_ignored),
         cmocka_unit_test(nothing_known_scores_nothing),
     };
