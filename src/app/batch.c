@@ -9,6 +9,7 @@
 #include "base/log.h"
 
 #define ABORTS_BEFORE_BLAME 3
+#define BACKOFF_MIN_MS 50
 #define BACKOFF_MAX_MS 5000
 
 const char *batch_stage_name(enum batch_stage stage)
@@ -256,6 +257,7 @@ void batch_abort(struct worker *w, bool was_refused, const char *why)
     log_string(&l, "why", why);
     log_end(&l);
     b->aborts++;
+    b->was_refused = was_refused;
     if (was_refused)
         judge_refusal(w);
     for (size_t i = 0; i < b->lane_count; i++) {
@@ -275,8 +277,9 @@ void batch_abort(struct worker *w, bool was_refused, const char *why)
 
 static void back_off(struct worker *w)
 {
-    int64_t after_ms = 50;
-    for (unsigned i = 1; i < w->batch.aborts && after_ms < BACKOFF_MAX_MS; i++)
+    int64_t after_ms = BACKOFF_MIN_MS;
+    /* Waiting gives a broker time; it does not make a refused record better. */
+    for (unsigned i = 1; !w->batch.was_refused && i < w->batch.aborts && after_ms < BACKOFF_MAX_MS; i++)
         after_ms *= 2;
     enter(w, BATCH_BACKOFF);
     loop_timer_start(w->batch.timer, after_ms < BACKOFF_MAX_MS ? after_ms : BACKOFF_MAX_MS);

@@ -44,6 +44,7 @@ struct batch {
 
     /* ABORT */
     unsigned aborts;      /* in a row */
+    bool was_refused;     /* the last of them, for what a record is */
     unsigned refused;     /* of them, those in which a record was refused for what it is */
     size_t single_left;   /* records still to be done one by one, to find the one to blame */
 };

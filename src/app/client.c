@@ -6,6 +6,7 @@
 #include "io/loop.h"
 
 #define COMMITTED_EVERY_US 20000
+#define COMMITTED_ANSWER_MS 2000
 #define CHUNK_BYTES 4096 /* how finely the window is measured */
 
 struct chunk { /* delivered records that end before `end_offset` */
@@ -23,11 +24,11 @@ struct outlet { /* what was sent to one topic-partition */
 
 struct client {
     rd_kafka_t *producer, *group; /* group: asks for committed offsets, never joins */
-    char *servers;
+    char *servers, *group_id;
     struct kafka_property *properties; /* borrowed texts */
     size_t property_count;
     uint64_t window_bytes, delivered;
-    int64_t committed_us;
+    int64_t committed_us, unanswered_us; /* when the group's offsets were last asked for; since when without an answer */
     struct outlet **outlets; /* their addresses are kept by librdkafka while messages fly */
     size_t outlet_count;
     struct error failure;
@@ -110,19 +111,34 @@ static void on_delivered(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaq
         error_set(&c->failure, STATUS_NO_MEMORY, "Kafka client: out of memory");
 }
 
+static void drop_group(struct client *c)
+{
+    if (c->group)
+        rd_kafka_destroy_flags(c->group, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    c->group = NULL;
+}
+
+static enum status make_group(struct client *c, struct error *err)
+{
+    const struct kafka_property own[] = {{"group.id", c->group_id}, {"enable.auto.commit", "false"}};
+    enum status status = client_handle_new(c, RD_KAFKA_CONSUMER, own, 2, c, NULL, &c->group, err);
+    if (!status)
+        rd_kafka_poll_set_consumer(c->group);
+    return status;
+}
+
 enum status client_new(const struct client_options *options, struct client **out, struct error *err)
 {
-    const char *group = options->group ? options->group : "storecast";
     const struct kafka_property producing[] = {{"enable.idempotence", "true"}, {"linger.ms", "5"}, {"compression.type", "none"}};
-    const struct kafka_property asking[] = {{"group.id", group}, {"enable.auto.commit", "false"}};
     struct client *c = calloc(1, sizeof *c);
     if (!c)
         return error_set(err, STATUS_NO_MEMORY, "Kafka client: out of memory");
     enum status status = STATUS_NO_MEMORY;
     c->window_bytes = options->window_bytes;
     c->servers = strdup(options->servers);
+    c->group_id = strdup(options->group ? options->group : "storecast");
     c->properties = calloc(options->property_count + 1, sizeof *c->properties);
-    if (!c->servers || !c->properties) {
+    if (!c->servers || !c->group_id || !c->properties) {
         error_set(err, status, "Kafka client: out of memory");
         goto fail;
     }
@@ -131,10 +147,9 @@ enum status client_new(const struct client_options *options, struct client **out
         memcpy(c->properties, options->properties, options->property_count * sizeof *c->properties);
     status = client_handle_new(c, RD_KAFKA_PRODUCER, producing, 3, c, on_delivered, &c->producer, err);
     if (!status)
-        status = client_handle_new(c, RD_KAFKA_CONSUMER, asking, 2, c, NULL, &c->group, err);
+        status = make_group(c, err);
     if (status)
         goto fail;
-    rd_kafka_poll_set_consumer(c->group);
     const struct rd_kafka_metadata *metadata;
     rd_kafka_resp_err_t e = rd_kafka_metadata(c->producer, 1, NULL, &metadata, CLIENT_ANSWER_MS);
     if (e) {
@@ -158,8 +173,7 @@ void client_free(struct client *c)
         rd_kafka_flush(c->producer, 100);
         rd_kafka_destroy(c->producer);
     }
-    if (c->group)
-        rd_kafka_destroy(c->group);
+    drop_group(c);
     for (size_t i = 0; i < c->outlet_count; i++) {
         free(c->outlets[i]->topic);
         free(c->outlets[i]->chunks);
@@ -167,6 +181,7 @@ void client_free(struct client *c)
     }
     free(c->outlets);
     free(c->properties);
+    free(c->group_id);
     free(c->servers);
     free(c);
 }
@@ -298,13 +313,25 @@ static void forget_committed(struct outlet *outlet, int64_t next)
     }
 }
 
+/* A broker may be away for a while. The handle does not always find its coordinator again (librdkafka 2.0.2 on the
+ * embedded broker), a new one does. */
+static enum status on_no_answer(struct client *c, rd_kafka_resp_err_t e, struct error *err)
+{
+    if (c->unanswered_us == 0)
+        c->unanswered_us = c->committed_us;
+    if (c->committed_us - c->unanswered_us > CLIENT_ANSWER_MS * INT64_C(1000))
+        return client_broker_error(err, "committed offsets", e);
+    drop_group(c);
+    return make_group(c, err);
+}
+
 static enum status look_at_committed(struct client *c, struct error *err)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)c->outlet_count);
     for (size_t i = 0; i < c->outlet_count; i++)
         if (c->outlets[i]->unread_records > 0)
             rd_kafka_topic_partition_list_add(list, c->outlets[i]->topic, c->outlets[i]->partition);
-    rd_kafka_resp_err_t e = list->cnt > 0 ? rd_kafka_committed(c->group, list, CLIENT_ANSWER_MS) : RD_KAFKA_RESP_ERR_NO_ERROR;
+    rd_kafka_resp_err_t e = list->cnt > 0 ? rd_kafka_committed(c->group, list, COMMITTED_ANSWER_MS) : RD_KAFKA_RESP_ERR_NO_ERROR;
     for (int i = 0; !e && i < list->cnt; i++) {
         const rd_kafka_topic_partition_t *p = &list->elems[i];
         if (!p->err && p->offset >= 0)
@@ -312,7 +339,10 @@ static enum status look_at_committed(struct client *c, struct error *err)
     }
     rd_kafka_topic_partition_list_destroy(list);
     c->committed_us = loop_now_us();
-    return e ? client_broker_error(err, "committed offsets", e) : STATUS_OK;
+    if (e)
+        return on_no_answer(c, e, err);
+    c->unanswered_us = 0;
+    return STATUS_OK;
 }
 
 enum status client_poll(struct client *c, int wait_ms, struct error *err)

@@ -14,8 +14,9 @@ enum status client_open(const struct config *config, const char *broker, uint64_
     if (!broker && broker_file_read(config->state_dir, address, &unused) == STATUS_OK)
         broker = address;
     if (!broker)
-        return error_set(err, STATUS_BAD_USAGE,
-                         "no broker: give --broker HOST:PORT, or -X kafka.bootstrap.servers=..., or start `storecast broker` with this state directory");
+        return error_set(err, STATUS_UNAVAILABLE,
+                         "%s/broker: no broker has left its address there (start one with `storecast broker --state-dir %s`, or give --broker HOST:PORT)",
+                         config->state_dir, config->state_dir);
     struct kafka_property *properties = calloc(config->kafka_count + 1, sizeof *properties);
     if (!properties)
         return error_set(err, STATUS_NO_MEMORY, "out of memory");

@@ -204,7 +204,8 @@ RIG_FN bool rig_wait_handled(struct rig *r)
     struct error err;
     assert_ok(client_flush(r->client, 10000, &err));
     for (int64_t until = loop_now_us() + RIG_WAIT_MS * 1000; loop_now_us() < until;) {
-        assert_ok(client_poll(r->client, 10, &err));
+        if (client_poll(r->client, 10, &err))
+            fail_msg("%s", err.text);
         if (client_unread(r->client) == 0)
             return true;
         if (rig_worker_has_died(r))
