@@ -4,6 +4,7 @@
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "io/kafka.h"
 
@@ -31,6 +32,14 @@ static enum status start(struct mock_broker *b, struct error *err)
     return b->cluster ? STATUS_OK : error_set(err, STATUS_UNAVAILABLE, "embedded broker: could not listen on 127.0.0.1");
 }
 
+/* The mock's thread (2.0.2) serves its queue, then drains its wake-up pipe: a call that comes in between waits for the
+ * thread's next turn, a second later. So we give it the time to fall asleep. */
+static void breathe(void)
+{
+    const struct timespec moment = {.tv_nsec = 1000000};
+    nanosleep(&moment, NULL);
+}
+
 enum status mock_broker_new(const struct mock_topic *topics, size_t count, struct mock_broker **out, struct error *err)
 {
     struct mock_broker *b = calloc(1, sizeof *b);
@@ -38,6 +47,7 @@ enum status mock_broker_new(const struct mock_topic *topics, size_t count, struc
         return error_set(err, STATUS_NO_MEMORY, "embedded broker: out of memory");
     enum status status = start(b, err);
     for (size_t i = 0; !status && i < count; i++) {
+        breathe();
         rd_kafka_resp_err_t e = rd_kafka_mock_topic_create(b->cluster, topics[i].name, topics[i].partitions, 1);
         if (e)
             status = error_set(err, STATUS_UNAVAILABLE, "embedded broker: topic %s: %s", topics[i].name, rd_kafka_err2str(e));
