@@ -9,7 +9,7 @@
 #include "forecast/linear.h"
 
 #define ITERATIONS_MAX 60 /* QL steps per eigenvalue; two are usual */
-#define PRECISION 0x1p-52
+#define PRECISION 0x1p-53 /* of the greatest row; the Gram matrix is no better */
 
 struct rotation {
     double c, s;
@@ -133,13 +133,20 @@ static void ql_step(struct tridiagonal *t, size_t low, size_t high)
     e[high] = 0.0;
 }
 
+/* A coupling too small to count beside the whole matrix is 0. (Counting it beside its own two neighbours would ask for
+ * digits that rounding has lost: with many eigenvalues near 0, QL may then never end.) */
 static enum status diagonalise(struct tridiagonal *t)
 {
+    double greatest = 0.0;
+    for (size_t i = 0; i < t->n; i++) {
+        double size = fabs(t->diagonal[i]) + fabs(t->below[i]);
+        greatest = size > greatest ? size : greatest;
+    }
     for (size_t low = 0; low < t->n; low++)
         for (int iteration = 0;; iteration++) {
             size_t high = low;
             for (; high + 1 < t->n; high++)
-                if (fabs(t->below[high]) <= PRECISION * (fabs(t->diagonal[high]) + fabs(t->diagonal[high + 1])))
+                if (fabs(t->below[high]) <= PRECISION * greatest)
                     break;
             if (high == low)
                 break;

@@ -47,19 +47,25 @@ struct yoy_input {
 
 struct yoy_model;
 
-/* Fits `count` configurations. STATUS_TOO_SHORT below YOY_MIN_PERIODS, STATUS_SINGULAR when a system has no solution.
+/* Fits `count` configurations. STATUS_TOO_SHORT below YOY_MIN_PERIODS, STATUS_NOT_POSITIVE when a value is not finite,
+ * STATUS_SINGULAR or STATUS_NO_CONVERGE when a system has no solution.
  * The model keeps a pointer to the calendar, none to x. Caller frees. */
 enum status yoy_fit(const struct yoy_input *input, const struct yoy_configuration *configurations, size_t count,
                     struct yoy_model **out) MUST_CHECK;
 void yoy_free(struct yoy_model *m);
 
-/* Log forecasts, horizon x series, row-major: mean over the configurations. Allocates scratch only past one season. */
+/* yoy_alone for every series: out[i] is a model of series i only, the same to the byte as yoy_fit of its column, all for
+ * little more than the cost of one. Writes input->series models or none; caller frees each. */
+enum status yoy_fit_each(const struct yoy_input *input, struct yoy_model **out) MUST_CHECK;
+
+/* Log forecasts, horizon x series, row-major: mean over the configurations. Allocates nothing. */
 enum status yoy_forecast(const struct yoy_model *m, size_t horizon, double *out) MUST_CHECK;
 /* One series: out[horizon]. The same bytes as its column of yoy_forecast. */
 enum status yoy_forecast_series(const struct yoy_model *m, size_t series, size_t horizon, double *out) MUST_CHECK;
 
-/* Standard deviation of the one-step in-sample residual of each series (growth minus its smoothed level before the
- * period), out[series]: what intervals start from while there are too few rolling errors. */
+/* Root mean square of the one-step in-sample residual of each series (growth minus its smoothed level before the
+ * period, mean over the configurations), out[series]: what intervals start from while there are too few rolling
+ * errors. */
 void yoy_residual_sd(const struct yoy_model *m, double *out);
 
 /* What the reference files trace, for tests and explanations. Pointers are borrowed; NULL where a part was not fitted. */

@@ -69,16 +69,16 @@ static void lay_out_fit(struct yoy_fit *f, size_t rank, struct block *b)
     f->work = take(b, greatest(work, rank > 0 ? yoy_svd_work(periods, series, rank) : 0));
 }
 
-static enum status new_model(const struct yoy_input *input, const struct yoy_design *d, size_t parts,
-                             struct yoy_model **out)
+enum status yoy_model_new(const struct yoy_input *input, size_t series, const struct yoy_design *d, size_t parts,
+                          struct yoy_model **out)
 {
     struct yoy_model *m = calloc(1, sizeof *m);
     if (!m)
         return STATUS_NO_MEMORY;
     *m = (struct yoy_model){.calendar = input->calendar,
                             .next = input->first + (period_t)input->periods,
-                            .series = input->series,
-                            .stride = linear_padded(input->series),
+                            .series = series,
+                            .stride = linear_padded(series),
                             .season = period_season(calendar_grid(input->calendar)),
                             .annual = 2 * d->annual,
                             .holidays = d->holidays,
@@ -197,7 +197,7 @@ static enum status fit(struct yoy_fit *f, struct yoy_model **out)
 
     f->stride = linear_padded(input->series);
     yoy_design_size(&f->design, input->calendar, annual, month);
-    enum status status = new_model(input, &f->design, f->count, &f->model);
+    enum status status = yoy_model_new(input, input->series, &f->design, f->count, &f->model);
     if (status)
         return status;
     struct block b = {NULL, 0};

@@ -49,6 +49,10 @@ struct yoy_fit {
     struct yoy_svd svd;
 };
 
+/* An empty model of `series` series with room for `parts` parts. */
+enum status yoy_model_new(const struct yoy_input *input, size_t series, const struct yoy_design *d, size_t parts,
+                          struct yoy_model **out) MUST_CHECK;
+
 /* Adds every configuration's share to the model. STATUS_SINGULAR, STATUS_NO_CONVERGE. */
 enum status yoy_part_fit_all(struct yoy_fit *f) MUST_CHECK;
 enum status yoy_panel_fit_all(struct yoy_fit *f) MUST_CHECK;

@@ -184,6 +184,22 @@ static void eigenvectors_of_degenerate_matrices_are_orthonormal(void **state)
     free(matrix);
 }
 
+static void eigenvectors_of_matrices_of_low_rank_are_found(void **state)
+{
+    (void)state;
+    for (size_t n = 20; n <= 200; n += 36) {
+        size_t stride = linear_padded(n), count = 300, width = stride;
+        double *rows = doubles(count * width), *matrix = doubles(n * stride);
+        for (size_t i = 0; i < count; i++)
+            for (size_t j = 0; j < n; j++) /* rank three, and rounding */
+                rows[i * width + j] = sin(.1208 * (double)j + (double)i) + .05 * sin((double)(j + i));
+        linear_gram(rows, width, count, n, matrix);
+        check_eigen(matrix, n, 15, (double)(count * n));
+        free(matrix);
+        free(rows);
+    }
+}
+
 static void an_eigenproblem_that_is_not_finite_is_refused(void **state)
 {
     (void)state;
@@ -206,6 +222,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(cholesky_refuses_what_is_not_positive_definite),
         cmocka_unit_test(eigenvectors_of_random_matrices_are_right),
         cmocka_unit_test(eigenvectors_of_degenerate_matrices_are_orthonormal),
+        cmocka_unit_test(eigenvectors_of_matrices_of_low_rank_are_found),
         cmocka_unit_test(an_eigenproblem_that_is_not_finite_is_refused),
     };
     return fixture_run(argc, argv, tests);

@@ -140,6 +140,34 @@ static void a_series_that_owes_nothing_to_others_has_the_same_bytes_in_any_pool(
     panel_free(p);
 }
 
+static void fitting_each_series_gives_the_bytes_of_its_own_fit(void **state)
+{
+    (void)state;
+    struct panel *p = panel_new();
+    struct yoy_input input = {p->x, WEEKS, STORES, p->first, p->calendar};
+    struct yoy_model *each[STORES];
+    assert_ok(yoy_fit_each(&input, each));
+    for (size_t i = 0; i < STORES; i++) {
+        double x[WEEKS], ours[150], own[150], ours_sd, own_sd;
+        for (size_t t = 0; t < WEEKS; t++)
+            x[t] = p->x[t * STORES + i];
+        struct yoy_input single = {x, WEEKS, 1, p->first, p->calendar};
+        struct yoy_model *m = NULL;
+        assert_ok(yoy_fit(&single, &yoy_alone, 1, &m));
+        assert_ok(yoy_forecast(m, 150, own));
+        assert_ok(yoy_forecast_series(each[i], 0, 150, ours));
+        assert_memory_equal(ours, own, sizeof own);
+        yoy_residual_sd(m, &own_sd);
+        yoy_residual_sd(each[i], &ours_sd);
+        assert_memory_equal(&ours_sd, &own_sd, sizeof own_sd);
+        yoy_free(m);
+        yoy_free(each[i]);
+    }
+    input.periods = 20;
+    assert_status(yoy_fit_each(&input, each), STATUS_TOO_SHORT);
+    panel_free(p);
+}
+
 static void nothing_after_the_origin_is_seen_and_the_last_week_is(void **state)
 {
     (void)state;
@@ -329,6 +357,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(forecasts_equal_the_golden_ones_up_to_150_weeks),
         cmocka_unit_test(one_series_has_the_bytes_of_its_column_at_any_horizon),
         cmocka_unit_test(a_series_that_owes_nothing_to_others_has_the_same_bytes_in_any_pool),
+        cmocka_unit_test(fitting_each_series_gives_the_bytes_of_its_own_fit),
         cmocka_unit_test(nothing_after_the_origin_is_seen_and_the_last_week_is),
         cmocka_unit_test(the_calendars_extent_does_not_matter),
         cmocka_unit_test(a_constant_added_to_a_series_is_added_to_its_forecast_only),
