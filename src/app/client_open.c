@@ -1,9 +1,11 @@
 #include "app/client_open.h"
 
+#include <librdkafka/rdkafka.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "app/broker_file.h"
+#include "io/kafka.h"
 
 enum status client_open(const struct config *config, const char *broker, uint64_t window_bytes, struct client **out, struct error *err)
 {
@@ -28,5 +30,16 @@ enum status client_open(const struct config *config, const char *broker, uint64_
                                            .properties = properties, .property_count = count};
     const enum status status = client_new(&options, out, err);
     free(properties);
+    return status;
+}
+
+enum status client_check_properties(const struct config *config, struct error *err)
+{
+    rd_kafka_conf_t *conf = NULL;
+    enum status status = kafka_conf_new(NULL, 0, &conf, err);
+    for (size_t i = 0; !status && i < config->kafka_count; i++)
+        status = kafka_conf_set(conf, config->kafka[i].key, config->kafka[i].value, err);
+    if (conf)
+        rd_kafka_conf_destroy(conf);
     return status;
 }

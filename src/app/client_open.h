@@ -7,8 +7,11 @@
 #include "app/config.h"
 
 /* The broker is, the first that is there: `broker` (may be NULL), kafka.bootstrap.servers, the address that
- * `storecast broker` wrote into the state directory. STATUS_BAD_USAGE when there is none. Caller frees. */
+ * `storecast broker` wrote into the state directory. STATUS_UNAVAILABLE when there is none. Caller frees. */
 enum status client_open(const struct config *config, const char *broker, uint64_t window_bytes, struct client **out,
                         struct error *err) MUST_CHECK;
+
+/* Does librdkafka know every kafka.* option, and take its value? Opens nothing. STATUS_BAD_CONFIG when not. */
+enum status client_check_properties(const struct config *config, struct error *err) MUST_CHECK;
 
 #endif

@@ -218,6 +218,6 @@ static const struct command_option options[] = {
 
 const struct command command_demo = {
     .name = "demo", .arguments = "", .summary = "broker, worker and a stream of sales in one go, and what came out",
-    .text = "Nothing else is needed: the broker is embedded, and everything is gone when it ends.\n",
+    .text = "Nothing else is needed: the broker is embedded, and everything is gone when it ends.",
     .options = options, .option_count = sizeof options / sizeof options[0], .takes_config = true, .run = run,
 };

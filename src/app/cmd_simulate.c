@@ -180,6 +180,6 @@ static const struct command_option options[] = {
 const struct command command_simulate = {
     .name = "simulate", .arguments = "", .summary = "make up the sales of a chain, with a known truth: as CSV or straight to the broker",
     .text = "Records come in order of arrival, some of them late. backtest, forecast and replay take the file. In a file a repeated\n"
-            "row counts again; with --broker the till's counter tells that it is a duplicate.\n",
+            "row counts again; with --broker the till's counter tells that it is a duplicate.",
     .options = options, .option_count = sizeof options / sizeof options[0], .takes_config = true, .run = run,
 };

@@ -3,11 +3,13 @@
 
 #include <assert.h>
 #include <locale.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "app/client_open.h"
 #include "app/command_parse.h"
 #include "base/log.h"
 
@@ -106,21 +108,30 @@ static int run_configured(struct command_context *c)
     if (command_given(c, "--print-config"))
         return print_config(c);
     if (command_flag(c, "--check-config")) {
+        if (client_check_properties(&c->config, &c->err) != STATUS_OK)
+            return command_fail(c);
         printf("the configuration is sound\n");
         return EXIT_CODE_OK;
     }
     return c->command->run(c);
 }
 
+/* POLLERR at the writing end: nobody holds the reading one any more. */
+static bool output_reader_has_gone(void)
+{
+    struct pollfd output = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    return poll(&output, 1, 0) == 1 && (output.revents & POLLERR) != 0;
+}
+
 /* What was printed must have arrived: a full disk is an error, a closed pipe (| head) is not. */
-static int finish_output(struct command_context *c, int code)
+static int finish_output(int code)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))
         return code;
-    if (code != EXIT_CODE_OK)
+    if (code != EXIT_CODE_OK || output_reader_has_gone())
         return code;
-    (void)error_set(&c->err, STATUS_IO, "standard output: it could not be written (is the disk full?)");
-    return command_fail(c);
+    fprintf(stderr, "storecast: standard output: it could not be written (is the disk full?)\n");
+    return EXIT_CODE_IO;
 }
 
 static int run_command(const struct command *command, const char *program, int argc, char **argv)
@@ -137,9 +148,9 @@ static int run_command(const struct command *command, const char *program, int a
         code = command_fail(c);
     } else if (wants_help) {
         command_print_help(stdout, command);
-        code = finish_output(c, EXIT_CODE_OK);
+        code = finish_output(EXIT_CODE_OK);
     } else {
-        code = finish_output(c, command->takes_config ? run_configured(c) : command->run(c));
+        code = finish_output(command->takes_config ? run_configured(c) : command->run(c));
     }
     config_done(&c->config);
 out:
@@ -159,7 +170,7 @@ int command_main(int argc, char **argv)
     }
     if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
         command_print_version(stdout);
-        return EXIT_CODE_OK;
+        return finish_output(EXIT_CODE_OK);
     }
     bool asks_help = strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0;
     const struct command *command = command_find(asks_help ? "help" : argv[1]);
