@@ -120,7 +120,7 @@ class Replay(unittest.TestCase):
         self.assertIn("/nonexistent.csv", done.stderr)
         sales, _ = self.simulated()
         done = run("replay", sales, *self.state)
-        self.assertEqual(done.returncode, 64)
+        self.assertEqual(done.returncode, 69)
         self.assertIn("--broker", done.stderr)
         done = run("simulate", "--shift", "9,1,2", "--stores", 3)
         self.assertEqual(done.returncode, 64)
