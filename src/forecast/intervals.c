@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/maths.h"
+#include "forecast/intervals_sort.h"
 
 #define LEAST_ERRORS 12   /* scored origins from which a series' own errors count */
 #define START_INFLATION 1.3
@@ -13,11 +14,6 @@
 
 const struct conformal_options conformal_default = {.decay = .97, .own_share = .6, .recentre = .5, .alone_widening = 1.05};
 const double quantile_levels[QUANTILE_LEVELS] = {.01, .025, .05, .1, .25, .5, .75, .9, .95, .975, .99};
-
-struct score { /* `key` orders as the number does */
-    uint64_t key;
-    double weight;
-};
 
 /* The pool's scores of one step, ascending. */
 struct score_table {
@@ -33,80 +29,6 @@ struct conformal {
     double *scale, *ratio; /* steps x series; scale NaN where the series still starts */
     double *residual_sd;   /* series */
 };
-
-/* ------------------------------------------------------------------------------------------ sorting */
-
-/* Doubles as unsigned numbers of the same order; -0 counts as 0. No NaN. */
-static uint64_t key_of(double v)
-{
-    uint64_t bits;
-    v += 0.0;
-    memcpy(&bits, &v, sizeof bits);
-    return bits >> 63 ? ~bits : bits | UINT64_C(1) << 63;
-}
-
-static double number_of(uint64_t key)
-{
-    const uint64_t bits = key >> 63 ? key ^ UINT64_C(1) << 63 : ~key;
-    double v;
-    memcpy(&v, &bits, sizeof v);
-    return v;
-}
-
-#define DIGIT_BITS 11
-#define DIGITS 6 /* 66 bits hold 64 */
-#define DIGIT_VALUES (1 << DIGIT_BITS)
-
-static size_t digit_of(uint64_t key, int digit) { return (key >> (digit * DIGIT_BITS)) & (DIGIT_VALUES - 1); }
-
-/* Stable radix sort by the digits from first_digit up; returns which of the two arrays holds the result. */
-static struct score *sort_by_digits(struct score *from, struct score *to, size_t n, int first_digit)
-{
-    uint32_t start[DIGITS][DIGIT_VALUES];
-    memset(start, 0, sizeof start);
-    for (size_t i = 0; i < n; i++)
-        for (int d = first_digit; d < DIGITS; d++)
-            start[d][digit_of(from[i].key, d)]++;
-    for (int d = first_digit; d < DIGITS; d++) {
-        uint32_t before = 0;
-        for (size_t v = 0; v < DIGIT_VALUES; v++) {
-            const uint32_t count = start[d][v];
-            start[d][v] = before;
-            before += count;
-        }
-        for (size_t i = 0; i < n; i++)
-            to[start[d][digit_of(from[i].key, d)]++] = from[i];
-        struct score *swap = from;
-        from = to;
-        to = swap;
-    }
-    return from;
-}
-
-/* Stable insertion sort of what is nearly sorted; false when it gave up after 4 n moves. */
-static bool finish_sorting(struct score *scores, size_t n)
-{
-    size_t moves = 0;
-    for (size_t i = 1; i < n; i++) {
-        const struct score moved = scores[i];
-        size_t at = i;
-        for (; at > 0 && scores[at - 1].key > moved.key; at--, moves++)
-            scores[at] = scores[at - 1];
-        scores[at] = moved;
-        if (moves > 4 * n)
-            return false;
-    }
-    return true;
-}
-
-/* Equal scores stay in the order of origins and series. The upper half of the bits nearly always suffices. */
-static struct score *sort_scores(struct score *scores, struct score *scratch, size_t n)
-{
-    struct score *sorted = sort_by_digits(scores, scratch, n, DIGITS / 2);
-    if (finish_sorting(sorted, n))
-        return sorted;
-    return sort_by_digits(sorted, sorted == scores ? scratch : scores, n, 0);
-}
 
 /* ------------------------------------------------------------------------------------------ scales */
 
@@ -226,7 +148,7 @@ static size_t collect_scores(const struct step_errors *e, const double *scale, c
             double score = scale[s] > 0 ? row[s] / scale[s] : 0;
             if (absolute && score < 0)
                 score = -score;
-            out[n++] = (struct score){.key = key_of(score), .weight = weight};
+            out[n++] = (struct score){.key = score_key(score), .weight = weight};
         }
     }
     return n;
@@ -255,7 +177,7 @@ static enum status table_init(struct score_table *t, const struct score *sorted,
     double total = 0;
     for (size_t i = 0; i < n; i++) {
         total += sorted[i].weight;
-        t->score[i] = number_of(sorted[i].key);
+        t->score[i] = score_number(sorted[i].key);
         t->cumulative[i] = total;
     }
     for (size_t i = 0; i < n; i++)
@@ -286,7 +208,7 @@ static enum status step_fit(struct conformal *c, const struct rolling_errors *er
     if (members == 0)
         return STATUS_OK;
     const size_t n = collect_scores(&e, scale, w->member, false, w->scores);
-    return table_init(&c->step[step], sort_scores(w->scores, w->scratch, n), n);
+    return table_init(&c->step[step], score_sort(w->scores, w->scratch, n), n);
 }
 
 /* ------------------------------------------------------------------------------------------ the pool */
@@ -401,7 +323,7 @@ static enum status fit_absolute(const struct step_errors *e, double own_share, s
     for (size_t s = 0; s < series; s++)
         scale[s] = maths_sqrt(scale[s]);
     const size_t n = collect_scores(e, scale, w->member, true, w->scores);
-    return table_init(out, sort_scores(w->scores, w->scratch, n), n);
+    return table_init(out, score_sort(w->scores, w->scratch, n), n);
 }
 
 enum status conformal_half_widths(const struct rolling_errors *errors, size_t step_index, const double *levels, size_t level_count,
