@@ -190,6 +190,50 @@ enum status alert_silence(struct engine *e, struct store *store, period_t closed
     return publish_silence(e, store, closed, silent, fx);
 }
 
+/* ---- a long run of zeros */
+
+/* Zeros back from the newest closed period, at most ALERT_ZERO_PERIODS; periods without a value neither count nor end the
+ * run. 0 when the series has never sold before the run. */
+static int32_t zero_periods(const struct engine *e, const struct series *s, period_t closed)
+{
+    int32_t zeros = 0;
+    period_t oldest = closed - e->options.history_periods + 1;
+    for (period_t p = closed; p >= oldest && p >= s->state.first_period; p--) {
+        struct period_value v = history_value(e, s, p);
+        if (v.known && v.value > 0)
+            return zeros;
+        zeros += v.known && zeros < ALERT_ZERO_PERIODS;
+    }
+    return 0;
+}
+
+enum status alert_stockout(struct engine *e, struct series *s, period_t closed, struct effects *fx)
+{
+    if (s->state.first_period == PERIOD_NONE)
+        return STATUS_OK;
+    int32_t zeros = zero_periods(e, s, closed);
+    bool firing = zeros >= ALERT_ZERO_PERIODS;
+    if (firing == s->state.stockout_firing)
+        return STATUS_OK;
+    enum status status = journal_touch(&e->journal, JOURNAL_SERIES, s->index, PERIOD_NONE, &s->state, sizeof s->state);
+    if (status != STATUS_OK)
+        return status;
+    s->state.stockout_firing = firing;
+    if (firing)
+        s->state.stockout_since = closed;
+    struct drift_alert *alert = publish(e, series_store_id(e, s), ALERT_SUSPECT_STOCKOUT, firing, closed, s->state.stockout_since, fx);
+    if (!alert)
+        return STATUS_NO_MEMORY;
+    alert->product = s->product;
+    alert->metric = text_of("zero_periods");
+    alert->value = zeros;
+    alert->threshold = ALERT_ZERO_PERIODS;
+    alert->window = ALERT_ZERO_PERIODS;
+    alert->sentence = text_of(firing ? "nothing was sold for a quarter; the forecast fades slowly and does not become 0 by itself (is it in stock?)"
+                                     : "it sells again");
+    return STATUS_OK;
+}
+
 /* ---- the limit of series */
 
 enum status alert_series_limit(struct engine *e, const struct sales_update *refused, struct effects *fx)

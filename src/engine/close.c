@@ -181,6 +181,8 @@ static enum status close_series(struct engine *e, struct series *s, period_t clo
     check_total(s, closed, fx);
     if (!s->product.data)
         status = alert_silence(e, e->stores[s->store], closed, fx);
+    if (status == STATUS_OK)
+        status = alert_stockout(e, s, closed, fx);
     if (status == STATUS_OK && column != SIZE_MAX)
         status = alert_drift(e, pool, column, closed, fx);
     return status == STATUS_OK ? publish_forecast(e, pool, s, closed, fx) : status;

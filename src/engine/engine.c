@@ -236,7 +236,7 @@ enum status engine_series_add(struct engine *e, struct store *store, struct text
     s->index = index;
     s->store = store->index;
     s->product = (struct text){name, product.size};
-    s->state.first_period = PERIOD_NONE;
+    s->state.first_period = s->state.stockout_since = PERIOD_NONE;
     s->state.derived = !product.data && store->mode == STORE_DERIVED;
     s->drift.since = PERIOD_NONE;
     drift_init(&s->drift.state);

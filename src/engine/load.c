@@ -103,8 +103,10 @@ static enum status load_series(struct loading *l)
     uint8_t flags = reader_u8(&l->value);
     s->state.derived = flags & 1;
     s->state.sale_fed = flags >> 1 & 1;
+    s->state.stockout_firing = flags >> 2 & 1;
     s->state.first_period = take_i32(&l->value);
     s->state.issue = take_i64(&l->value);
+    s->state.stockout_since = take_i32(&l->value);
     l->e->loaded_series++;
     return STATUS_OK;
 }

@@ -88,6 +88,8 @@ struct series_state {
     bool sale_fed;         /* had a Sale: silence of the series while the store reports means zero */
     period_t first_period; /* of the first record; PERIOD_NONE = none */
     int64_t issue;         /* of the last standing forecast */
+    bool stockout_firing;  /* SUSPECT_STOCKOUT */
+    period_t stockout_since;
 };
 
 struct series {

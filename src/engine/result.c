@@ -93,6 +93,7 @@ struct drafting { /* of one result */
     struct engine *e;
     const struct pool_work *pool;
     size_t column;
+    const struct series *series;
     const struct pool_series *about;
     const struct result_wish *wish;
     const double *values; /* MEMBER_COUNT x horizon */
@@ -227,6 +228,10 @@ static void judge(const struct drafting *d, bool fallback, struct forecast_resul
         out->status = RESULT_FALLBACK;
         out->sentence = text_of("no model of the ensemble gave a sound number for some step; the last value is repeated there");
     }
+    if (d->series->state.stockout_firing) {
+        out->status = RESULT_SUSPECT_STOCKOUT;
+        out->sentence = text_of("nothing was sold for a quarter after it had sold; the forecast fades slowly (is it in stock?)");
+    }
     if (out->step_count < d->wish->steps && out->status != RESULT_NO_HISTORY) {
         out->status = out->step_count ? RESULT_FALLBACK : RESULT_NO_HISTORY;
         out->sentence = text_of("no model asked for gave a sound number for every step; the steps stop where the numbers do");
@@ -273,7 +278,7 @@ enum status result_fill(struct engine *e, const struct pool_work *pool, const st
     struct result_wish resolved = *wish;
     if (wish->best)
         resolved.chosen[result_best(e, pool, column, RESULT_ACCURACY_PERIODS)] = true;
-    struct drafting d = {e, pool, column, pool_fit_series(pool->fit, column), &resolved, all, arena};
+    struct drafting d = {e, pool, column, s, pool_fit_series(pool->fit, column), &resolved, all, arena};
     if (status == STATUS_OK)
         status = fill_steps(&d, closed, out);
     if (status == STATUS_OK)

@@ -120,9 +120,10 @@ static void put_store(const struct store *s, struct buffer *b)
 
 static void put_series_value(const struct series *s, struct buffer *b)
 {
-    buffer_put_u8(b, (uint8_t)(s->state.derived | s->state.sale_fed << 1));
+    buffer_put_u8(b, (uint8_t)(s->state.derived | s->state.sale_fed << 1 | s->state.stockout_firing << 2));
     put_i32(b, s->state.first_period);
     put_i64(b, s->state.issue);
+    put_i32(b, s->state.stockout_since);
 }
 
 static void put_issued(const struct issued_slot *slot, struct buffer *b)

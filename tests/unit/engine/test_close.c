@@ -205,6 +205,42 @@ static void a_silent_store_is_unknown_then_an_alert_then_back(void **state)
     driver_done(&d);
 }
 
+static enum result_status last_status;
+static double last_median;
+static void note_product(void *context, const struct forecast_result *r)
+{
+    (void)context;
+    if (!r->product.data || !text_equal(r->product, text_of("p")))
+        return;
+    last_status = r->status;
+    last_median = r->step_count ? r->steps[0].median : -1;
+}
+
+static void a_product_that_stops_selling_is_suspected_and_does_not_become_zero(void **state)
+{
+    (void)state;
+    struct driver d;
+    begin(&d);
+    d.on_forecast = note_product;
+    for (int week = 0; week < 60; week++) {
+        char id[32];
+        (void)snprintf(id, sizeof id, "q%d", week);
+        put(&d, driver_sale("1", "q", friday_of(week), 100, id));
+        (void)snprintf(id, sizeof id, "p%d", week);
+        if (week < 30 || week == 59)
+            put(&d, driver_sale("1", "p", friday_of(week), 10, id));
+        if (week == 58)
+            assert_true(last_status == RESULT_SUSPECT_STOCKOUT && last_median > 0.5);
+    }
+    put(&d, driver_complete(NULL, friday_of(59)));
+    assert_int_equal(last_status, RESULT_FALLBACK);
+    assert_int_equal(d.alert_count, 2);
+    assert_int_equal(d.alerts[0].kind, ALERT_SUSPECT_STOCKOUT);
+    assert_true(d.alerts[0].firing && d.alerts[0].period == friday_of(42)); /* weeks 30..42 are thirteen */
+    assert_true(!d.alerts[1].firing && d.alerts[1].period == friday_of(59) && d.alerts[1].since == friday_of(42));
+    driver_done(&d);
+}
+
 /* A till that sends nothing for a product it did not sell says the same as one that sends zeros. */
 static void explicit_zeros_after_the_first_sale_change_nothing_published(void **state)
 {
@@ -250,6 +286,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_stores_complete_counts_as_its_total),
         cmocka_unit_test(a_gap_of_weeks_closes_one_by_one),
         cmocka_unit_test(a_silent_store_is_unknown_then_an_alert_then_back),
+        cmocka_unit_test(a_product_that_stops_selling_is_suspected_and_does_not_become_zero),
         cmocka_unit_test(explicit_zeros_after_the_first_sale_change_nothing_published),
     };
     return fixture_run(argc, argv, tests);
