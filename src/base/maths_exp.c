@@ -1,6 +1,6 @@
 #include "base/maths_inner.h"
 
-#define EXP_MAX 0x1.62e42fefa39efp+9  /* log of the largest double */
+#define EXP_MAX 0x1.62e42fefa39efp+9    /* log of the largest double */
 #define EXP_MIN (-0x1.74910d52d3052p+9) /* log of half the smallest positive double: below it the result is 0 */
 
 /* (exp(r) - 1 - r) / r^2 for |r| <= log(2) / 2: Taylor's series, its rest below 2^-60. */

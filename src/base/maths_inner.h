@@ -82,7 +82,7 @@ static inline struct two two_multiply(struct two a, struct two b)
     return two_sum_ordered(product.hi, product.lo + (a.hi * b.lo + a.lo * b.hi));
 }
 
-double maths_exp_two(struct two x);             /* exp(hi + lo), rounded once */
-struct two maths_log_two(double x);             /* log of a positive finite x to about 2^-70 of its size */
+double maths_exp_two(struct two x); /* exp(hi + lo), rounded once */
+struct two maths_log_two(double x); /* log of a positive finite x to about 2^-70 of its size */
 
 #endif

@@ -17,9 +17,9 @@ struct calendar {
 };
 
 #define ANNUAL_COLUMNS (2 * (size_t)CALENDAR_ANNUAL_MAX)
-#define MONTH_COLUMNS (2 * (size_t)CALENDAR_MONTH_MAX)
-#define ROWS_MAX ((size_t)1 << 20)
-#define SPARE_ROWS 64 /* made at once when a table has to grow: closes come one period after another */
+#define MONTH_COLUMNS  (2 * (size_t)CALENDAR_MONTH_MAX)
+#define ROWS_MAX       ((size_t)1 << 20)
+#define SPARE_ROWS     64 /* made at once when a table has to grow: closes come one period after another */
 
 enum status calendar_new(const struct period_grid *grid, struct calendar **out)
 {

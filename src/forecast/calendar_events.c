@@ -60,8 +60,8 @@ struct event {
 };
 
 static const struct event events_us[] = {
-    {"thanksgiving", thanksgiving, {0}, 1, true},       {"super_bowl", super_bowl, {1}, 1, true},
-    {"labor_day", labor_day, {0}, 1, true},             {"easter", calendar_easter, {0, 1, 2}, 3, true},
+    {"thanksgiving", thanksgiving, {0}, 1, true},     {"super_bowl", super_bowl, {1}, 1, true},
+    {"labor_day", labor_day, {0}, 1, true},           {"easter", calendar_easter, {0, 1, 2}, 3, true},
     {"memorial_day", memorial_day, {0, 1}, 2, false}, {"mothers_day", mothers_day, {1}, 1, false},
 };
 
@@ -71,15 +71,12 @@ struct day_count {
     int first, last;
 };
 
-#define MONTH_DAY(month, day) ((month) * 32 + (day))
+#define MONTH_DAY(month, day) ((month)*32 + (day))
 
 static const struct day_count day_counts_us[] = {
-    {"before_christmas", MONTH_DAY(12, 11), MONTH_DAY(12, 24)},
-    {"last_days_before_christmas", MONTH_DAY(12, 19), MONTH_DAY(12, 24)},
-    {"christmas_day", MONTH_DAY(12, 25), MONTH_DAY(12, 25)},
-    {"after_christmas", MONTH_DAY(12, 26), MONTH_DAY(12, 31)},
-    {"valentines_day", MONTH_DAY(2, 11), MONTH_DAY(2, 14)},
-    {"independence_day", MONTH_DAY(7, 1), MONTH_DAY(7, 4)},
+    {"before_christmas", MONTH_DAY(12, 11), MONTH_DAY(12, 24)}, {"last_days_before_christmas", MONTH_DAY(12, 19), MONTH_DAY(12, 24)},
+    {"christmas_day", MONTH_DAY(12, 25), MONTH_DAY(12, 25)},    {"after_christmas", MONTH_DAY(12, 26), MONTH_DAY(12, 31)},
+    {"valentines_day", MONTH_DAY(2, 11), MONTH_DAY(2, 14)},     {"independence_day", MONTH_DAY(7, 1), MONTH_DAY(7, 4)},
     {"halloween", MONTH_DAY(10, 27), MONTH_DAY(10, 31)},
 };
 

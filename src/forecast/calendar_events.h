@@ -10,7 +10,7 @@
 
 struct calendar_column {
     char name[32];
-    size_t rule;      /* index of the event or day count */
+    size_t rule;       /* index of the event or day count */
     int periods_ahead; /* -1: a day count */
     bool is_lifted;
 };

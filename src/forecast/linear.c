@@ -11,8 +11,7 @@ static bool is_aligned(const double *row)
 }
 
 /* Sixteen columns: eight sums stay in registers. */
-static void combine_16(double *out, const double *coefficients, size_t step, const double *rows, size_t stride,
-                       size_t count)
+static void combine_16(double *out, const double *coefficients, size_t step, const double *rows, size_t stride, size_t count)
 {
     linear_pair a = {0}, b = {0}, c = {0}, d = {0}, e = {0}, f = {0}, g = {0}, h = {0};
     for (size_t k = 0; k < count; k++) {
@@ -39,8 +38,7 @@ static void combine_16(double *out, const double *coefficients, size_t step, con
     to[7] = h;
 }
 
-static void combine_4(double *out, const double *coefficients, size_t step, const double *rows, size_t stride,
-                      size_t count)
+static void combine_4(double *out, const double *coefficients, size_t step, const double *rows, size_t stride, size_t count)
 {
     linear_pair a = {0}, b = {0};
     for (size_t k = 0; k < count; k++) {
@@ -54,8 +52,7 @@ static void combine_4(double *out, const double *coefficients, size_t step, cons
     linear_pairs(out)[1] = b;
 }
 
-void linear_combine(double *out, size_t width, const double *coefficients, size_t step, const double *rows,
-                    size_t stride, size_t count)
+void linear_combine(double *out, size_t width, const double *coefficients, size_t step, const double *rows, size_t stride, size_t count)
 {
     assert(width % 4 == 0 && stride % 2 == 0 && is_aligned(out) && is_aligned(rows));
     size_t j = 0;

@@ -30,8 +30,7 @@ static inline const linear_pair *linear_const_pairs(const double *row)
 
 /* out[j] = sum over k = 0..count-1, in this order, of coefficients[k * step] * rows[k * stride + j], j < width.
  * width is a multiple of 4. out overlaps no row. */
-void linear_combine(double *out, size_t width, const double *coefficients, size_t step, const double *rows,
-                    size_t stride, size_t count);
+void linear_combine(double *out, size_t width, const double *coefficients, size_t step, const double *rows, size_t stride, size_t count);
 
 /* out (n x linear_padded(n)) = sum of the outer products of `count` rows of n values; symmetric to the bit. */
 void linear_gram(const double *rows, size_t stride, size_t count, size_t n, double *out);

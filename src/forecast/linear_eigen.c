@@ -8,8 +8,8 @@
 
 #include "forecast/linear.h"
 
-#define ITERATIONS_MAX 60 /* QL steps per eigenvalue; two are usual */
-#define PRECISION 0x1p-53 /* of the greatest row; the Gram matrix is no better */
+#define ITERATIONS_MAX 60      /* QL steps per eigenvalue; two are usual */
+#define PRECISION      0x1p-53 /* of the greatest row; the Gram matrix is no better */
 
 struct rotation {
     double c, s;

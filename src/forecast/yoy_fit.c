@@ -64,13 +64,12 @@ static void lay_out_fit(struct yoy_fit *f, size_t rank, struct block *b)
     f->weights = take(b, periods);
     f->svd_memory = take(b, yoy_svd_size(periods, series, rank));
     size_t work = greatest(yoy_ridge_work(&f->design, stride), yoy_reference_work(periods, season, stride));
-    work = greatest(work, periods + 2 * stride);                /* growth */
-    work = greatest(work, 2 * f->design.stride + stride);       /* panel */
+    work = greatest(work, periods + 2 * stride);          /* growth */
+    work = greatest(work, 2 * f->design.stride + stride); /* panel */
     f->work = take(b, greatest(work, rank > 0 ? yoy_svd_work(periods, series, rank) : 0));
 }
 
-enum status yoy_model_new(const struct yoy_input *input, size_t series, const struct yoy_design *d, size_t parts,
-                          struct yoy_model **out)
+enum status yoy_model_new(const struct yoy_input *input, size_t series, const struct yoy_design *d, size_t parts, struct yoy_model **out)
 {
     struct yoy_model *m = calloc(1, sizeof *m);
     if (!m)
@@ -217,15 +216,14 @@ static enum status fit(struct yoy_fit *f, struct yoy_model **out)
     return status;
 }
 
-enum status yoy_fit(const struct yoy_input *input, const struct yoy_configuration *configurations, size_t count,
-                    struct yoy_model **out)
+enum status yoy_fit(const struct yoy_input *input, const struct yoy_configuration *configurations, size_t count, struct yoy_model **out)
 {
     struct yoy_fit f = {.input = input, .configurations = configurations, .count = count};
     return fit(&f, out);
 }
 
-enum status yoy_fit_traced(const struct yoy_input *input, const struct yoy_configuration *configuration,
-                           struct yoy_model **out, struct yoy_trace *out_trace)
+enum status yoy_fit_traced(const struct yoy_input *input, const struct yoy_configuration *configuration, struct yoy_model **out,
+                           struct yoy_trace *out_trace)
 {
     struct yoy_trace trace;
     struct yoy_fit f = {.input = input, .configurations = configuration, .count = 1, .trace = &trace};

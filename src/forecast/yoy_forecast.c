@@ -5,8 +5,7 @@
 
 /* Adds one part's references and levels. The ring holds the last season + 1 values; past a season ahead they are the
  * model's own forecasts. */
-static void add_part(const struct yoy_model *m, const struct yoy_part *part, size_t series, size_t horizon, double *out,
-                     size_t stride)
+static void add_part(const struct yoy_model *m, const struct yoy_part *part, size_t series, size_t horizon, double *out, size_t stride)
 {
     double ring[YOY_SEASON_MAX + 1], mean = part->mean[series], level = part->level[series];
     size_t size = m->season + 1;

@@ -20,8 +20,8 @@ void yoy_growth_weights(double alpha, size_t n, double *weights)
         weights[t] /= sum;
 }
 
-void yoy_growth_level(const struct yoy_smoother *s, const double *by_common, const double *by_own, size_t series,
-                      size_t stride, double *level)
+void yoy_growth_level(const struct yoy_smoother *s, const double *by_common, const double *by_own, size_t series, size_t stride,
+                      double *level)
 {
     if (is_alone(s)) {
         memcpy(level, by_own, stride * sizeof *level);
@@ -32,8 +32,8 @@ void yoy_growth_level(const struct yoy_smoother *s, const double *by_common, con
         level[i] = common + (1.0 - s->shrinkage) * (by_own[i] - middle);
 }
 
-void yoy_growth_last(const struct yoy_smoother *s, const double *growth, size_t n, size_t series, size_t stride,
-                     double *level, double *work)
+void yoy_growth_last(const struct yoy_smoother *s, const double *growth, size_t n, size_t series, size_t stride, double *level,
+                     double *work)
 {
     double *by_common = work, *by_own = by_common + stride, *weights = by_own + stride;
     yoy_growth_weights(s->alpha_common, n, weights);
@@ -51,8 +51,8 @@ static void decay_and_add(double *sum, double alpha, const double *row, size_t s
         linear_pairs(sum)[j] = kept * linear_pairs(sum)[j] + linear_const_pairs(row)[j];
 }
 
-void yoy_growth_residuals(const struct yoy_smoother *s, const double *growth, size_t n, size_t series, size_t stride,
-                          double weight, double *residual, double *work)
+void yoy_growth_residuals(const struct yoy_smoother *s, const double *growth, size_t n, size_t series, size_t stride, double weight,
+                          double *residual, double *work)
 {
     double *own_sum = work;
     double common_sum = 0.0, common_count = 0.0, middle_sum = 0.0, own_count = 0.0;

@@ -17,15 +17,15 @@ void yoy_growth_weights(double alpha, size_t n, double *weights);
 
 /* From the smoothed values of each series under either alpha: level = common + own. A smoother with one alpha and no
  * shrinkage leaves every series to itself. */
-void yoy_growth_level(const struct yoy_smoother *s, const double *by_common, const double *by_own, size_t series,
-                      size_t stride, double *level);
+void yoy_growth_level(const struct yoy_smoother *s, const double *by_common, const double *by_own, size_t series, size_t stride,
+                      double *level);
 
 /* The level after the last of n rows. work: n + 2 * stride doubles. */
-void yoy_growth_last(const struct yoy_smoother *s, const double *growth, size_t n, size_t series, size_t stride,
-                     double *level, double *work);
+void yoy_growth_last(const struct yoy_smoother *s, const double *growth, size_t n, size_t series, size_t stride, double *level,
+                     double *work);
 
 /* Adds weight * (row - level before it) to rows 1..n-1 of residual (n x stride). work: stride doubles. */
-void yoy_growth_residuals(const struct yoy_smoother *s, const double *growth, size_t n, size_t series, size_t stride,
-                          double weight, double *residual, double *work);
+void yoy_growth_residuals(const struct yoy_smoother *s, const double *growth, size_t n, size_t series, size_t stride, double weight,
+                          double *residual, double *work);
 
 #endif

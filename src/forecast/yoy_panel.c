@@ -17,8 +17,7 @@ static void weighted_residual(struct yoy_fit *f, const size_t *columns, size_t c
         out[i] -= fit[i];
 }
 
-void yoy_panel_level(struct yoy_fit *f, const struct yoy_smoother *smoother, const size_t *columns, size_t count,
-                     double *level)
+void yoy_panel_level(struct yoy_fit *f, const struct yoy_smoother *smoother, const size_t *columns, size_t count, double *level)
 {
     yoy_growth_weights(smoother->alpha_common, f->input->periods, f->weights);
     weighted_residual(f, columns, count, f->sums[0]);
@@ -58,9 +57,8 @@ static void add_configuration(struct yoy_fit *f, const struct yoy_configuration 
 
 static bool has_same_regression(const struct yoy_configuration *a, const struct yoy_configuration *b)
 {
-    return a->panel_annual_harmonics == b->panel_annual_harmonics &&
-           a->panel_month_harmonics == b->panel_month_harmonics && a->panel_ridge_penalty == b->panel_ridge_penalty &&
-           a->panel_quasi_difference == b->panel_quasi_difference;
+    return a->panel_annual_harmonics == b->panel_annual_harmonics && a->panel_month_harmonics == b->panel_month_harmonics &&
+           a->panel_ridge_penalty == b->panel_ridge_penalty && a->panel_quasi_difference == b->panel_quasi_difference;
 }
 
 /* Is the configuration the first that needs what it needs? */

@@ -9,7 +9,6 @@
 #include "forecast/yoy_model.h"
 
 /* Level of x - Z used, the intercept left out of Z. columns: the design columns of the `count` rows of used. */
-void yoy_panel_level(struct yoy_fit *f, const struct yoy_smoother *smoother, const size_t *columns, size_t count,
-                     double *level);
+void yoy_panel_level(struct yoy_fit *f, const struct yoy_smoother *smoother, const size_t *columns, size_t count, double *level);
 
 #endif

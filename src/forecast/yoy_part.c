@@ -117,13 +117,12 @@ static void finish(struct yoy_fit *f, const struct yoy_configuration *c, const s
         yoy_svd_share(&f->svd, f->centred, f->mean, rank, c->svd_remainder, f->shared);
         shared = f->shared;
     }
-    struct yoy_smoothing smoothing = {periods,  season, f->stride, f->steps, c->fluctuation_share, c->fluctuation_bandwidth};
+    struct yoy_smoothing smoothing = {periods, season, f->stride, f->steps, c->fluctuation_share, c->fluctuation_bandwidth};
     yoy_reference_smooth(&smoothing, shared, f->smooth, f->work);
     grow(f, c);
     struct yoy_smoother smoother = {c->growth_alpha_common, c->growth_alpha_own, c->growth_shrinkage};
     yoy_growth_last(&smoother, f->growth, periods - season, f->input->series, f->stride, f->level, f->work);
-    yoy_growth_residuals(&smoother, f->growth, periods - season, f->input->series, f->stride, 1.0 / (double)f->count,
-                         f->residual, f->work);
+    yoy_growth_residuals(&smoother, f->growth, periods - season, f->input->series, f->stride, 1.0 / (double)f->count, f->residual, f->work);
     keep_part(f, c, e);
     if (f->trace)
         trace(f, shared, coefficients);
@@ -131,8 +130,7 @@ static void finish(struct yoy_fit *f, const struct yoy_configuration *c, const s
 
 static bool has_same_regression(const struct yoy_configuration *a, const struct yoy_configuration *b)
 {
-    return a->annual_harmonics == b->annual_harmonics && a->month_harmonics == b->month_harmonics &&
-           a->ridge_penalty == b->ridge_penalty;
+    return a->annual_harmonics == b->annual_harmonics && a->month_harmonics == b->month_harmonics && a->ridge_penalty == b->ridge_penalty;
 }
 
 static bool has_same_history(const struct yoy_configuration *a, const struct yoy_configuration *b)
@@ -141,8 +139,7 @@ static bool has_same_history(const struct yoy_configuration *a, const struct yoy
 }
 
 /* Is configuration k the first with what it shares? */
-static bool is_first(const struct yoy_fit *f, size_t k,
-                     bool (*shares)(const struct yoy_configuration *, const struct yoy_configuration *))
+static bool is_first(const struct yoy_fit *f, size_t k, bool (*shares)(const struct yoy_configuration *, const struct yoy_configuration *))
 {
     for (size_t i = 0; i < k; i++)
         if (shares(&f->configurations[i], &f->configurations[k]))

@@ -6,7 +6,7 @@
 #include "base/maths.h"
 
 #define DAYS_PER_WEEK 7.0 /* alignments are 0 on other grids */
-#define KERNEL_REACH 9.2 /* standard deviations: beyond, a weight is below 2^-60 */
+#define KERNEL_REACH  9.2 /* standard deviations: beyond, a weight is below 2^-60 */
 
 double yoy_reference_step(const struct calendar *c, period_t p, double alignment)
 {

@@ -71,8 +71,7 @@ size_t yoy_ridge_work(const struct yoy_design *d, size_t stride)
     return (d->columns + 1) * linear_padded(d->columns) + stride;
 }
 
-enum status yoy_ridge_solve(const struct yoy_normal *n, const struct yoy_choice *choice, double *coefficients,
-                            double *work)
+enum status yoy_ridge_solve(const struct yoy_normal *n, const struct yoy_choice *choice, double *coefficients, double *work)
 {
     const struct yoy_design *d = n->design;
     size_t columns[YOY_COLUMNS_MAX], count = yoy_choice_columns(d, choice, columns), width = linear_padded(count);

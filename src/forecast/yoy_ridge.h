@@ -20,9 +20,9 @@ struct yoy_design {
 /* What a design and a pool's series say to a regression. */
 struct yoy_normal {
     const struct yoy_design *design;
-    size_t stride;    /* of the series */
-    double *matrix;   /* Z'Z, columns x linear_padded(columns) */
-    double *moments;  /* Z'X, columns x stride */
+    size_t stride;   /* of the series */
+    double *matrix;  /* Z'Z, columns x linear_padded(columns) */
+    double *moments; /* Z'X, columns x stride */
 };
 
 /* A choice of columns, and its penalty on all but the first `free_columns`. */
@@ -44,8 +44,7 @@ void yoy_normal_fill(const struct yoy_normal *n, const double *rows, const doubl
 /* Columns of the design that a choice has, in order; returns their count. */
 size_t yoy_choice_columns(const struct yoy_design *d, const struct yoy_choice *choice, size_t columns[YOY_COLUMNS_MAX]);
 /* Coefficients of the chosen columns x stride. work: yoy_ridge_work doubles. */
-enum status yoy_ridge_solve(const struct yoy_normal *n, const struct yoy_choice *choice, double *coefficients,
-                            double *work) MUST_CHECK;
+enum status yoy_ridge_solve(const struct yoy_normal *n, const struct yoy_choice *choice, double *coefficients, double *work) MUST_CHECK;
 size_t yoy_ridge_work(const struct yoy_design *d, size_t stride);
 
 /* out = pooled mean + share * (own - mean), row by row. A share of 1 copies: a series then owes nothing to others. */

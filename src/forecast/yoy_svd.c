@@ -64,8 +64,7 @@ enum status yoy_svd_decompose(const struct yoy_svd *d, const double *centred, do
     return d->series < d->periods ? decompose_narrow(d, centred, work) : decompose_wide(d, centred, work);
 }
 
-void yoy_svd_share(const struct yoy_svd *d, const double *centred, const double *mean, size_t rank, double remainder,
-                   double *out)
+void yoy_svd_share(const struct yoy_svd *d, const double *centred, const double *mean, size_t rank, double remainder, double *out)
 {
     assert(rank <= d->rank);
     const linear_pair *mu = linear_const_pairs(mean), share = {remainder, remainder};

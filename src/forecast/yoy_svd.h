@@ -24,7 +24,6 @@ enum status yoy_svd_decompose(const struct yoy_svd *d, const double *centred, do
 size_t yoy_svd_work(size_t periods, size_t series, size_t rank);
 
 /* out = mean + part of rank `rank` + remainder * what that part leaves over, periods x stride. */
-void yoy_svd_share(const struct yoy_svd *d, const double *centred, const double *mean, size_t rank, double remainder,
-                   double *out);
+void yoy_svd_share(const struct yoy_svd *d, const double *centred, const double *mean, size_t rank, double remainder, double *out);
 
 #endif

@@ -7,7 +7,7 @@
 #include "forecast/yoy.h"
 #include "support/fault.h"
 
-#define SERIES 12
+#define SERIES  12
 #define PERIODS 60
 
 static const struct period_grid grid = {PERIOD_WEEK, SATURDAY};

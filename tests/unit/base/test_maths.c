@@ -30,8 +30,8 @@ struct range {
     double low, high;
 };
 
-static void assert_within(const char *name, double (*ours)(double), long double (*truth)(long double),
-                          const struct range *ranges, size_t count, double allowed)
+static void assert_within(const char *name, double (*ours)(double), long double (*truth)(long double), const struct range *ranges,
+                          size_t count, double allowed)
 {
     double worst = 0.0, at = 0.0;
     uint64_t random = 7;
@@ -49,8 +49,8 @@ static void assert_within(const char *name, double (*ours)(double), long double 
     print_message("  %-6s worst %.3f ulp at %.17g\n", name, worst, at);
 }
 
-#define WITHIN(name, allowed, ...)                                                                                 \
-    assert_within(#name, maths_##name, name##l, (const struct range[]){__VA_ARGS__},                               \
+#define WITHIN(name, allowed, ...)                                                                                                         \
+    assert_within(#name, maths_##name, name##l, (const struct range[]){__VA_ARGS__},                                                       \
                   sizeof((const struct range[]){__VA_ARGS__}) / sizeof(struct range), allowed)
 
 static void functions_are_within_one_ulp_of_long_double(void **state)
@@ -117,14 +117,14 @@ static void powers_are_within_one_ulp(void **state)
 static void special_powers_are_those_of_c(void **state)
 {
     (void)state;
-    static const double numbers[] = {0.0, -0.0,     1.0,       -1.0, 2.0,  -2.0,   0.5,     -0.5,   3.0, -3.0, 1e300,
-                                     NAN, INFINITY, -INFINITY, 2.5,  -2.5, 1e-300, 9.1e18, -1e200, 1e200, 9007199254740993.0};
+    static const double numbers[] = {0.0,  -0.0, 1.0,    -1.0,   2.0,    -2.0,     0.5,
+                                     -0.5, 3.0,  -3.0,   1e300,  NAN,    INFINITY, -INFINITY,
+                                     2.5,  -2.5, 1e-300, 9.1e18, -1e200, 1e200,    9007199254740993.0};
     size_t n = sizeof numbers / sizeof numbers[0];
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < n; j++) {
             double ours = maths_pow(numbers[i], numbers[j]), theirs = pow(numbers[i], numbers[j]);
-            if (!(ours == theirs || (isnan(ours) && isnan(theirs)) ||
-                  fabs(ours - theirs) <= 2.3e-16 * fabs(theirs)) ||
+            if (!(ours == theirs || (isnan(ours) && isnan(theirs)) || fabs(ours - theirs) <= 2.3e-16 * fabs(theirs)) ||
                 (!isnan(ours) && signbit(ours) != signbit(theirs)))
                 fail_msg("pow(%g, %g) = %g, C says %g", numbers[i], numbers[j], ours, theirs);
         }
@@ -144,7 +144,7 @@ static void special_values_are_those_of_c(void **state)
     assert_true(maths_tanh(INFINITY) == 1.0 && maths_tanh(-INFINITY) == -1.0 && signbit(maths_tanh(-0.0)));
     assert_true(maths_sin(0.0) == 0.0 && signbit(maths_sin(-0.0)) && maths_cos(0.0) == 1.0);
     assert_true(isnan(maths_sin(1.01e5)) && isnan(maths_cos(-1.01e5)) && isnan(maths_cos(INFINITY)));
-    double (*const all[])(double) = {maths_exp, maths_log,  maths_expm1, maths_log1p,
+    double (*const all[])(double) = {maths_exp, maths_log, maths_expm1, maths_log1p,
                                      maths_sin, maths_cos, maths_tanh,  maths_normal_quantile};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         assert_true(isnan(all[i](NAN)));
@@ -167,7 +167,8 @@ static void normal_quantile_inverts_the_distribution(void **state)
     }
     assert_near(maths_normal_quantile(0.975), 1.959963984540054, 1e-15);
     assert_true(maths_normal_quantile(0.5) == 0.0);
-    assert_true(maths_normal_quantile(0.1) == -maths_normal_quantile(0.9) || fabs(maths_normal_quantile(0.1) + maths_normal_quantile(0.9)) < 1e-15);
+    assert_true(maths_normal_quantile(0.1) == -maths_normal_quantile(0.9) ||
+                fabs(maths_normal_quantile(0.1) + maths_normal_quantile(0.9)) < 1e-15);
     assert_true(maths_normal_quantile(0.0) == -INFINITY && maths_normal_quantile(1.0) == INFINITY);
     assert_true(isnan(maths_normal_quantile(-0.1)) && isnan(maths_normal_quantile(1.1)));
 }
@@ -224,9 +225,8 @@ static uint64_t hash_of_results(void)
     uint64_t hash = UINT64_C(14695981039346656037), random = 1;
     for (int i = 0; i < 100000; i++) {
         double u = uniform(&random), x = 200.0 * u - 100.0;
-        double results[] = {maths_exp(x),         maths_log(u),          maths_expm1(x / 50.0), maths_log1p(u - 0.5),
-                            maths_pow(u, x),      maths_sin(x * 100.0),  maths_cos(x * 10.0),   maths_tanh(x / 30.0),
-                            maths_normal_quantile(u), maths_sqrt(u)};
+        double results[] = {maths_exp(x),         maths_log(u),        maths_expm1(x / 50.0), maths_log1p(u - 0.5),     maths_pow(u, x),
+                            maths_sin(x * 100.0), maths_cos(x * 10.0), maths_tanh(x / 30.0),  maths_normal_quantile(u), maths_sqrt(u)};
         unsigned char bytes[sizeof results];
         memcpy(bytes, results, sizeof results);
         for (size_t k = 0; k < sizeof bytes; k++)
@@ -244,8 +244,7 @@ static void bytes_do_not_depend_on_the_cpu(void **state)
     assert_true(length > 0);
     self[length] = '\0';
     snprintf(expected, sizeof expected, "%016llx\n", (unsigned long long)hash_of_results());
-    snprintf(command, sizeof command,
-             "GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX2,-FMA,-AVX2_Usable,-FMA_Usable,-AVX512F '%s' hash", self);
+    snprintf(command, sizeof command, "GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX2,-FMA,-AVX2_Usable,-FMA_Usable,-AVX512F '%s' hash", self);
     FILE *pipe = popen(command, "r");
     assert_non_null(pipe);
     assert_non_null(fgets(line, sizeof line, pipe));

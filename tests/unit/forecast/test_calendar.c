@@ -71,9 +71,9 @@ static void weeks_equal_the_reference_table(void **state)
 static void easter_falls_on_the_dates_of_the_church(void **state)
 {
     (void)state;
-    static const char *const days[] = {"1818-03-22", "1943-04-25", "1954-04-18", "1961-04-02", "1981-04-19", "2000-04-23",
-                                       "2008-03-23", "2010-04-04", "2011-04-24", "2012-04-08", "2024-03-31", "2038-04-25",
-                                       "2049-04-18", "2076-04-19", "2285-03-22"};
+    static const char *const days[] = {"1818-03-22", "1943-04-25", "1954-04-18", "1961-04-02", "1981-04-19",
+                                       "2000-04-23", "2008-03-23", "2010-04-04", "2011-04-24", "2012-04-08",
+                                       "2024-03-31", "2038-04-25", "2049-04-18", "2076-04-19", "2285-03-22"};
     for (size_t i = 0; i < sizeof days / sizeof days[0]; i++) {
         date_t d = parsed(days[i]);
         assert_int_equal(calendar_easter(date_civil(d).year), d);
@@ -98,7 +98,7 @@ static void super_bowl_moves_to_the_second_sunday_from_2022(void **state)
     (void)state;
     struct calendar *c =
         covered(&friday_weeks, period_of(&friday_weeks, date_of(2021, 1, 1)), period_of(&friday_weeks, date_of(2022, 12, 31)));
-    assert_true(holiday(c, "super_bowl_w1", date_of(2021, 2, 5)) == 1.0); /* played on 7 February */
+    assert_true(holiday(c, "super_bowl_w1", date_of(2021, 2, 5)) == 1.0);  /* played on 7 February */
     assert_true(holiday(c, "super_bowl_w1", date_of(2022, 2, 11)) == 1.0); /* on the 13th */
     assert_true(holiday(c, "super_bowl_w1", date_of(2022, 2, 4)) == 0.0);
     calendar_free(c);
@@ -121,10 +121,8 @@ static void rows_do_not_depend_on_where_the_table_starts(void **state)
             for (period_t p = middle - 150; p <= middle + 150; p++) {
                 assert_memory_equal(calendar_holidays(whole, p), calendar_holidays(grown, p),
                                     calendar_holiday_count(whole) * sizeof(double));
-                assert_memory_equal(calendar_annual(whole, p), calendar_annual(grown, p),
-                                    2 * CALENDAR_ANNUAL_MAX * sizeof(double));
-                assert_memory_equal(calendar_month(whole, p), calendar_month(grown, p),
-                                    2 * CALENDAR_MONTH_MAX * sizeof(double));
+                assert_memory_equal(calendar_annual(whole, p), calendar_annual(grown, p), 2 * CALENDAR_ANNUAL_MAX * sizeof(double));
+                assert_memory_equal(calendar_month(whole, p), calendar_month(grown, p), 2 * CALENDAR_MONTH_MAX * sizeof(double));
                 assert_int_equal(calendar_alignment_days(whole, p), calendar_alignment_days(grown, p));
             }
             calendar_free(grown);
@@ -158,8 +156,7 @@ static void every_week_end_has_its_own_features(void **state)
             assert_true(holiday(c, "easter_w2", w) == is_easter[2]);
             struct civil now = date_civil(w);
             bool is_leap_day = now.month == 2 && now.day == 29;
-            assert_int_equal(calendar_alignment_days(c, p),
-                             w - 364 - date_of(now.year - 1, now.month, is_leap_day ? 28 : now.day));
+            assert_int_equal(calendar_alignment_days(c, p), w - 364 - date_of(now.year - 1, now.month, is_leap_day ? 28 : now.day));
         }
         calendar_free(c);
     }
@@ -171,9 +168,12 @@ static void sums_over_a_year_count_every_day_once_on_every_grid(void **state)
     static const struct {
         const char *name;
         double days;
-    } expected[] = {{"before_christmas", 14}, {"last_days_before_christmas", 6}, {"christmas_day", 1}, {"after_christmas", 6},
-                    {"valentines_day", 4},    {"independence_day", 4},           {"halloween", 5},     {"thanksgiving_w0", 1},
-                    {"easter_w0", 1},         {"easter_w2", 1},                  {"super_bowl_w1", 1}, {"memorial_day_w1", 1}};
+    } expected[] = {{"before_christmas", 14}, {"last_days_before_christmas", 6},
+                    {"christmas_day", 1},     {"after_christmas", 6},
+                    {"valentines_day", 4},    {"independence_day", 4},
+                    {"halloween", 5},         {"thanksgiving_w0", 1},
+                    {"easter_w0", 1},         {"easter_w2", 1},
+                    {"super_bowl_w1", 1},     {"memorial_day_w1", 1}};
     static const struct period_grid grids[] = {{PERIOD_DAY, 0}, {PERIOD_WEEK, SUNDAY}, {PERIOD_WEEK, WEDNESDAY}, {PERIOD_MONTH, 0}};
     for (size_t g = 0; g < 4; g++) {
         period_t first = period_of(&grids[g], date_of(2011, 1, 15)), last = period_of(&grids[g], date_of(2012, 1, 14)) - 1;

@@ -12,7 +12,7 @@
 #include "support/table_file.h"
 
 #define STORES 45
-#define WEEKS 143
+#define WEEKS  143
 
 static const struct period_grid friday_weeks = {PERIOD_WEEK, FRIDAY};
 
@@ -54,8 +54,7 @@ struct set {
     size_t count;
 };
 
-static const struct set sets[] = {
-    {"default", &yoy_single, 1}, {"no_pooling", &yoy_alone, 1}, {"averaged", yoy_averaged, YOY_AVERAGED}};
+static const struct set sets[] = {{"default", &yoy_single, 1}, {"no_pooling", &yoy_alone, 1}, {"averaged", yoy_averaged, YOY_AVERAGED}};
 
 static const struct set *set_named(const char *name)
 {
@@ -71,8 +70,7 @@ struct forecasts {
     double all[43 * STORES], year_over_year[43 * STORES], panel[43 * STORES];
 };
 
-static void fit_and_forecast(const struct yoy_input *input, const struct yoy_configuration *c, size_t count,
-                             size_t horizon, double *out)
+static void fit_and_forecast(const struct yoy_input *input, const struct yoy_configuration *c, size_t count, size_t horizon, double *out)
 {
     struct yoy_model *m = NULL;
     assert_ok(yoy_fit(input, c, count, &m));
@@ -246,11 +244,26 @@ static void configurations_are_those_of_the_reference_table(void **state)
     assert_int_equal(t.rows, 2 + YOY_AVERAGED);
     for (size_t row = 0; row < t.rows; row++) {
         const struct yoy_configuration *c = row == 0 ? &yoy_single : row == 1 ? &yoy_alone : &yoy_averaged[row - 2];
-        const double values[] = {c->annual_harmonics, c->month_harmonics, c->ridge_penalty, c->own_share, c->svd_rank,
-                                 c->svd_remainder, c->growth_alpha_own, c->growth_alpha_common, c->growth_shrinkage,
-                                 c->date_alignment, c->seasonal_scale, c->fluctuation_share, c->fluctuation_bandwidth,
-                                 c->panel_annual_harmonics, c->panel_month_harmonics, c->panel_ridge_penalty,
-                                 c->panel_own_share, c->panel_alpha_own, c->panel_alpha_common, c->panel_quasi_difference,
+        const double values[] = {c->annual_harmonics,
+                                 c->month_harmonics,
+                                 c->ridge_penalty,
+                                 c->own_share,
+                                 c->svd_rank,
+                                 c->svd_remainder,
+                                 c->growth_alpha_own,
+                                 c->growth_alpha_common,
+                                 c->growth_shrinkage,
+                                 c->date_alignment,
+                                 c->seasonal_scale,
+                                 c->fluctuation_share,
+                                 c->fluctuation_bandwidth,
+                                 c->panel_annual_harmonics,
+                                 c->panel_month_harmonics,
+                                 c->panel_ridge_penalty,
+                                 c->panel_own_share,
+                                 c->panel_alpha_own,
+                                 c->panel_alpha_common,
+                                 c->panel_quasi_difference,
                                  c->panel_weight};
         assert_int_equal(t.columns, 1 + sizeof values / sizeof values[0]);
         assert_string_equal(c->name, table_file_text(&t, row, 0));

@@ -20,10 +20,12 @@ struct job {
     size_t count, series, periods;
 };
 
-static const struct job jobs[] = {
-    {"averaged", yoy_averaged, YOY_AVERAGED, 45, 143}, {"single", &yoy_single, 1, 45, 143}, {"alone", &yoy_alone, 1, 45, 143},
-    {"alone", &yoy_alone, 1, 1, 143},                  {"averaged", yoy_averaged, YOY_AVERAGED, 8, 143},
-    {"averaged", yoy_averaged, YOY_AVERAGED, 300, 143}};
+static const struct job jobs[] = {{"averaged", yoy_averaged, YOY_AVERAGED, 45, 143},
+                                  {"single", &yoy_single, 1, 45, 143},
+                                  {"alone", &yoy_alone, 1, 45, 143},
+                                  {"alone", &yoy_alone, 1, 1, 143},
+                                  {"averaged", yoy_averaged, YOY_AVERAGED, 8, 143},
+                                  {"averaged", yoy_averaged, YOY_AVERAGED, 300, 143}};
 
 struct work {
     struct calendar *calendar;
@@ -77,8 +79,8 @@ static void times_are_printed(void **state)
 {
     (void)state;
     for (size_t k = 0; k < sizeof jobs / sizeof jobs[0]; k++)
-        print_message("  %-9s %4zu series x %zu periods, fit and 8 steps: %8.0f us\n", jobs[k].name, jobs[k].series,
-                      jobs[k].periods, microseconds(&jobs[k]));
+        print_message("  %-9s %4zu series x %zu periods, fit and 8 steps: %8.0f us\n", jobs[k].name, jobs[k].series, jobs[k].periods,
+                      microseconds(&jobs[k]));
 }
 
 /* Instructions of fit_and_forecast for one job, by callgrind; -1 where it cannot run. */
@@ -89,8 +91,7 @@ static long instructions(size_t job)
     assert_true(length > 0);
     self[length] = '\0';
     snprintf(command, sizeof command,
-             "valgrind --tool=callgrind --callgrind-out-file=/dev/null --toggle-collect=fit_and_forecast '%s' job %zu 2>&1",
-             self, job);
+             "valgrind --tool=callgrind --callgrind-out-file=/dev/null --toggle-collect=fit_and_forecast '%s' job %zu 2>&1", self, job);
     FILE *pipe = popen(command, "r");
     assert_non_null(pipe);
     long count = -1;

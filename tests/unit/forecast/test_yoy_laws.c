@@ -11,7 +11,7 @@
 #include "support/table_file.h"
 
 #define STORES 60
-#define WEEKS 118
+#define WEEKS  118
 
 static const struct period_grid sunday_weeks = {PERIOD_WEEK, SUNDAY};
 
@@ -55,8 +55,8 @@ static double *columns_of(const struct panel *p, size_t series)
     return x;
 }
 
-static void run(const struct panel *p, const double *x, size_t origin, size_t series,
-                const struct yoy_configuration *c, size_t count, size_t horizon, double *out)
+static void run(const struct panel *p, const double *x, size_t origin, size_t series, const struct yoy_configuration *c, size_t count,
+                size_t horizon, double *out)
 {
     struct yoy_input input = {x, origin, series, p->first, p->calendar};
     struct yoy_model *m = NULL;
