@@ -1,4 +1,5 @@
 #include <assert.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,36 +66,94 @@ static enum status fit_model(const struct yoy_input *input, const struct yoy_con
     return status_class(status) == CLASS_FALLBACK ? STATUS_OK : status;
 }
 
-/* One series by itself, from its own first value, its gaps filled from itself. */
-static enum status fit_alone(struct pool_fit *fit, size_t column, double *scratch)
+static size_t own_first_row(const struct pool_fit *fit, size_t column)
 {
-    const size_t rows = rows_of(fit);
     size_t first = 0;
-    while (first < rows && fit->x[first * fit->long_count + column] != fit->x[first * fit->long_count + column])
+    while (first < rows_of(fit) && fit->x[first * fit->long_count + column] != fit->x[first * fit->long_count + column])
         first++;
-    if (rows - first < YOY_MIN_PERIODS)
-        return STATUS_OK;
-    for (size_t t = first; t < rows; t++)
-        scratch[t - first] = fit->x[t * fit->long_count + column];
-    const enum status status = cleaning_fill_alone(scratch, rows - first, fit->season);
-    if (status)
-        return status;
-    const struct yoy_input input = {.x = scratch,
-                                    .periods = rows - first,
-                                    .series = 1,
+    return first;
+}
+
+struct alone_work {
+    double *x, *one;           /* rows x long_count; rows */
+    size_t *first, *columns;   /* long_count: of each column; of the group */
+    struct yoy_model **models; /* long_count */
+};
+
+/* One series by itself, for a group in which some series cannot be fitted. */
+static enum status fit_alone(struct pool_fit *fit, const struct yoy_input *group, size_t at, const struct alone_work *w)
+{
+    for (size_t t = 0; t < group->periods; t++)
+        w->one[t] = group->x[t * group->series + at];
+    struct yoy_input input = *group;
+    input.x = w->one;
+    input.series = 1;
+    return fit_model(&input, &yoy_alone, 1, &fit->alone[w->columns[at]]);
+}
+
+/* The series whose first value is in row `first`, each from itself with its gaps filled from itself: together they cost
+ * little more than one, and have the same bytes as each for itself. */
+static enum status fit_group(struct pool_fit *fit, size_t first, const struct alone_work *w)
+{
+    size_t rows = rows_of(fit) - first, count = 0;
+    for (size_t column = 0; column < fit->long_count; column++)
+        if (w->first[column] == first)
+            w->columns[count++] = column;
+    for (size_t k = 0; k < count; k++) {
+        for (size_t t = 0; t < rows; t++)
+            w->one[t] = fit->x[(first + t) * fit->long_count + w->columns[k]];
+        const enum status status = cleaning_fill_alone(w->one, rows, fit->season);
+        if (status)
+            return status;
+        for (size_t t = 0; t < rows; t++)
+            w->x[t * count + k] = w->one[t];
+    }
+    const struct yoy_input input = {.x = w->x,
+                                    .periods = rows,
+                                    .series = count,
                                     .first = fit->first + (period_t)(fit->start + first),
                                     .calendar = fit->calendar};
-    return fit_model(&input, &yoy_alone, 1, &fit->alone[column]);
+    enum status status = yoy_fit_each(&input, w->models);
+    for (size_t k = 0; status == STATUS_OK && k < count; k++)
+        fit->alone[w->columns[k]] = w->models[k];
+    if (status_class(status) != CLASS_FALLBACK)
+        return status;
+    status = STATUS_OK;
+    for (size_t k = 0; !status && k < count; k++)
+        status = fit_alone(fit, &input, k, w);
+    return status;
+}
+
+static enum status fit_groups(struct pool_fit *fit, const struct alone_work *w)
+{
+    for (size_t column = 0; column < fit->long_count; column++)
+        w->first[column] = own_first_row(fit, column);
+    enum status status = STATUS_OK;
+    for (size_t column = 0; !status && column < fit->long_count; column++) {
+        bool is_done = rows_of(fit) - w->first[column] < YOY_MIN_PERIODS;
+        for (size_t before = 0; before < column; before++)
+            is_done = is_done || w->first[before] == w->first[column];
+        if (!is_done)
+            status = fit_group(fit, w->first[column], w);
+    }
+    return status;
 }
 
 static enum status fit_each_alone(struct pool_fit *fit)
 {
-    fit->alone = calloc(fit->long_count, sizeof(struct yoy_model *));
-    double *scratch = malloc(rows_of(fit) * sizeof *scratch);
-    enum status status = fit->alone && scratch ? STATUS_OK : STATUS_NO_MEMORY;
-    for (size_t column = 0; !status && column < fit->long_count; column++)
-        status = fit_alone(fit, column, scratch);
-    free(scratch);
+    const size_t n = fit->long_count;
+    fit->alone = calloc(n, sizeof *fit->alone);
+    struct alone_work w = {.x = malloc(rows_of(fit) * n * sizeof *w.x),
+                           .one = malloc(rows_of(fit) * sizeof *w.one),
+                           .first = malloc(n * sizeof *w.first),
+                           .columns = malloc(n * sizeof *w.columns),
+                           .models = calloc(n, sizeof *w.models)};
+    enum status status = fit->alone && w.x && w.one && w.first && w.columns && w.models ? fit_groups(fit, &w) : STATUS_NO_MEMORY;
+    free(w.models);
+    free(w.columns);
+    free(w.first);
+    free(w.one);
+    free(w.x);
     return status;
 }
 
