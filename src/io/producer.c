@@ -29,7 +29,8 @@ static void on_delivered(struct producer *p, const rd_kafka_message_t *m)
     }
     bool refused = m->err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE || m->err == RD_KAFKA_RESP_ERR_INVALID_MSG ||
                    m->err == RD_KAFKA_RESP_ERR_INVALID_RECORD;
-    if (!p->failure.status)
+    /* One refused record purges what is queued with it: it is the one to tell, even when it is not the first told. */
+    if (!p->failure.status || (refused && p->failure.status != STATUS_OUT_OF_RANGE))
         error_set(&p->failure, refused ? STATUS_OUT_OF_RANGE : STATUS_UNAVAILABLE, "topic %s, partition %d: %s",
                   rd_kafka_topic_name(m->rkt), (int)m->partition, rd_kafka_err2str(m->err));
 }

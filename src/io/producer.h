@@ -44,7 +44,7 @@ enum status producer_send(struct producer *p, const struct producer_message *m, 
 
 size_t producer_in_flight(const struct producer *p);
 uint64_t producer_delivered(const struct producer *p);
-/* The first failed delivery since producer_clear; STATUS_OK when there is none. STATUS_OUT_OF_RANGE: the record itself
+/* The failed delivery that tells most since producer_clear; STATUS_OK when there is none. STATUS_OUT_OF_RANGE: the record itself
  * was refused (too large); STATUS_UNAVAILABLE: anything else. */
 enum status producer_failure(const struct producer *p, struct error *err) MUST_CHECK;
 void producer_clear(struct producer *p);
