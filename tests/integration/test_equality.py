@@ -11,6 +11,7 @@ import tempfile
 import time
 import unittest
 
+sys.dont_write_bytecode = True  # beside the sources
 from stream import PROGRAM, WALMART, Sales, Stream, run, until
 
 HORIZONS = ("1", "1-4", "1-8")
