@@ -26,7 +26,8 @@ def run(*arguments, **options):
 class Demo(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory()
-        self.environment = {**os.environ, "TMPDIR": self.folder.name}
+        # port 0: any free one, so that nothing else on this machine is in the way
+        self.environment = {**os.environ, "TMPDIR": self.folder.name, "STORECAST_HTTP_PORT": "0"}
 
     def tearDown(self):
         self.folder.cleanup()
