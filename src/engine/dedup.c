@@ -8,20 +8,10 @@
 
 /* ---- sources with a counter */
 
-static enum status source_key(struct buffer *key, struct text store, struct text name)
-{
-    buffer_put_text(key, store);
-    buffer_put_text(key, name);
-    return buffer_status(key);
-}
-
 static struct source *source_find(const struct engine *e, struct text store, struct text name)
 {
-    struct buffer key = {0};
-    uint32_t index = TABLE_NONE;
-    if (source_key(&key, store, name) == STATUS_OK)
-        index = table_get(&e->source_index, buffer_bytes(&key));
-    buffer_done(&key);
+    struct pair_key key = pair_key(store, name);
+    uint32_t index = table_get(&e->source_index, pair_key_bytes(&key));
     return index == TABLE_NONE ? NULL : e->sources[index];
 }
 
@@ -79,17 +69,13 @@ static enum status source_new(struct engine *e, struct text store, struct text n
         e->source_last = last;
         e->source_capacity = capacity;
     }
-    struct buffer key = {0};
-    enum status status = source_key(&key, store, name);
-    size_t size = sizeof(struct source) + store.size + name.size;
-    struct source *s = status == STATUS_OK ? calloc(1, size) : NULL;
+    struct pair_key key = pair_key(store, name);
+    struct source *s = calloc(1, sizeof(struct source) + store.size + name.size);
     uint32_t index = (uint32_t)e->source_count;
-    if (!s || table_put(&e->source_index, buffer_bytes(&key), index) != STATUS_OK) {
+    if (!s || table_put(&e->source_index, pair_key_bytes(&key), index) != STATUS_OK) {
         free(s);
-        buffer_done(&key);
         return STATUS_NO_MEMORY;
     }
-    buffer_done(&key);
     char *texts = (char *)(s + 1);
     memcpy(texts, store.data, store.size);
     memcpy(texts + store.size, name.data, name.size);
@@ -139,9 +125,11 @@ static enum status admit_source(struct engine *e, const struct sales_update *u, 
     struct source *s = source_find(e, u->store, u->source);
     enum status status = STATUS_OK;
     if (!s) {
-        status = source_new(e, u->store, u->source, &s);
+        status = journal_reserve(&e->journal);
         if (status == STATUS_OK)
-            status = journal_note(&e->journal, JOURNAL_SOURCE_ADDED, s->index, PERIOD_NONE, 0);
+            status = source_new(e, u->store, u->source, &s);
+        if (status == STATUS_OK)
+            journal_note(&e->journal, JOURNAL_SOURCE_ADDED, s->index, PERIOD_NONE, 0);
     }
     if (status == STATUS_OK)
         status = journal_touch(&e->journal, JOURNAL_SOURCE, s->index, PERIOD_NONE, s, sizeof *s);
@@ -165,6 +153,10 @@ void dedup_source_sync(struct engine *e, uint32_t index)
 {
     struct source *s = e->sources[index];
     e->source_last[index] = s->present ? s->last_offset : -1;
+}
+
+void dedup_recount(struct engine *e)
+{
     e->source_present = 0;
     for (size_t i = 0; i < e->source_count; i++)
         e->source_present += e->sources[i]->present;
@@ -173,22 +165,16 @@ void dedup_source_sync(struct engine *e, uint32_t index)
 void dedup_source_remove(struct engine *e, uint32_t index)
 {
     struct source *s = e->sources[index], *last = e->sources[e->source_count - 1];
-    struct buffer key = {0};
-    if (source_key(&key, s->store, s->name) != STATUS_OK) { /* stays in the table, not present: harmless */
-        buffer_done(&key);
-        return;
-    }
+    struct pair_key key = pair_key(s->store, s->name), last_key = pair_key(last->store, last->name);
     e->source_present -= s->present;
-    table_remove(&e->source_index, buffer_bytes(&key));
-    buffer_clear(&key);
-    if (last != s && source_key(&key, last->store, last->name) == STATUS_OK &&
-        table_put(&e->source_index, buffer_bytes(&key), index) == STATUS_OK) { /* replaces: needs no memory */
+    table_remove(&e->source_index, pair_key_bytes(&key));
+    /* Replacing what a key stands for needs no memory. */
+    if (last != s && table_put(&e->source_index, pair_key_bytes(&last_key), index) == STATUS_OK) {
         e->sources[index] = last;
         e->source_last[index] = e->source_last[e->source_count - 1];
         last->index = index;
     }
     e->source_count--;
-    buffer_done(&key);
     free(s);
 }
 
@@ -314,16 +300,23 @@ enum status dedup_admit(struct engine *e, const struct sales_update *u, period_t
         return admit_source(e, u, offset, counters);
     if (u->kind == BODY_TOTAL)
         return STATUS_OK;
-    enum status status = journal_note(&e->journal, JOURNAL_SEEN_ADDED, 0, period, event_hash(u));
-    return status == STATUS_OK ? dedup_load_seen(e, period, event_hash(u)) : status;
+    enum status status = journal_reserve(&e->journal);
+    if (status == STATUS_OK)
+        status = dedup_load_seen(e, period, event_hash(u));
+    if (status == STATUS_OK)
+        journal_note(&e->journal, JOURNAL_SEEN_ADDED, 0, period, event_hash(u));
+    return status;
 }
 
 enum status dedup_trim(struct engine *e)
 {
     enum status status = STATUS_OK;
     for (size_t i = 0; status == STATUS_OK && i < e->seen_count; i++)
-        if (e->seen[i].period <= seen_limit(e) && e->seen[i].used)
-            status = journal_note(&e->journal, JOURNAL_SEEN_DROPPED, 0, e->seen[i].period, 0);
+        if (e->seen[i].period <= seen_limit(e) && e->seen[i].used) {
+            status = journal_reserve(&e->journal);
+            if (status == STATUS_OK)
+                journal_note(&e->journal, JOURNAL_SEEN_DROPPED, 0, e->seen[i].period, 0);
+        }
     return status;
 }
 

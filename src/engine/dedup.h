@@ -30,6 +30,7 @@ enum status dedup_load_seen(struct engine *e, period_t period, uint64_t hash) MU
 void dedup_seen_remove(struct engine *e, period_t period, uint64_t hash);
 void dedup_seen_free(struct engine *e, period_t period);
 void dedup_source_sync(struct engine *e, uint32_t index); /* after its bytes were restored */
+void dedup_recount(struct engine *e);                     /* after all of a rollback */
 void dedup_source_remove(struct engine *e, uint32_t index);
 void dedup_done(struct engine *e);
 

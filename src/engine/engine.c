@@ -142,11 +142,24 @@ void engine_free(struct engine *e)
 
 /* ---- stores and series */
 
-static enum status series_key(struct buffer *key, struct text store, struct text product)
+static void pair_key_add(struct pair_key *key, struct text t)
 {
-    buffer_put_text(key, store);
-    buffer_put_text(key, product);
-    return buffer_status(key);
+    assert(t.size <= MESSAGE_ID_BYTES_MAX);
+    uint8_t *at = key->data + key->size;
+    at[0] = t.data ? 1 : 0;
+    at[1] = (uint8_t)t.size;
+    if (t.size)
+        memcpy(at + 2, t.data, t.size);
+    key->size += 2 + t.size;
+}
+
+struct pair_key pair_key(struct text a, struct text b)
+{
+    struct pair_key key;
+    key.size = 0;
+    pair_key_add(&key, a);
+    pair_key_add(&key, b);
+    return key;
 }
 
 struct text series_store_id(const struct engine *e, const struct series *s)
@@ -162,11 +175,8 @@ struct store *engine_store_find(const struct engine *e, struct text id)
 
 struct series *engine_series_find(const struct engine *e, struct text store, struct text product)
 {
-    struct buffer key = {0};
-    uint32_t index = TABLE_NONE;
-    if (series_key(&key, store, product) == STATUS_OK)
-        index = table_get(&e->series_index, buffer_bytes(&key));
-    buffer_done(&key);
+    struct pair_key key = pair_key(store, product);
+    uint32_t index = table_get(&e->series_index, pair_key_bytes(&key));
     return index == TABLE_NONE ? NULL : e->series[index];
 }
 
@@ -220,17 +230,15 @@ static enum status product_room(struct store *store)
 
 enum status engine_series_add(struct engine *e, struct store *store, struct text product, struct series **out)
 {
-    if (series_room(e) != STATUS_OK || product_room(store) != STATUS_OK)
+    if (series_room(e) != STATUS_OK || product_room(store) != STATUS_OK || journal_reserve(&e->journal) != STATUS_OK)
         return STATUS_NO_MEMORY;
     uint32_t index = (uint32_t)e->series_count;
     struct series *s = calloc(1, sizeof *s);
     char *name = product.data ? copy_text(product) : NULL;
-    struct buffer key = {0};
-    if (!s || (product.data && !name) || series_key(&key, store->id, product) != STATUS_OK ||
-        table_put(&e->series_index, buffer_bytes(&key), index) != STATUS_OK) {
+    struct pair_key key = pair_key(store->id, product);
+    if (!s || (product.data && !name) || table_put(&e->series_index, pair_key_bytes(&key), index) != STATUS_OK) {
         free(s);
         free(name);
-        buffer_done(&key);
         return STATUS_NO_MEMORY;
     }
     s->index = index;
@@ -249,24 +257,19 @@ enum status engine_series_add(struct engine *e, struct store *store, struct text
         store->products[store->product_count++] = index;
     else
         store->total = index;
-    buffer_done(&key);
     *out = s;
-    enum status status = journal_note(&e->journal, JOURNAL_SERIES_ADDED, index, PERIOD_NONE, 0);
-    if (status == STATUS_OK)
-        status = journal_touch(&e->journal, JOURNAL_SERIES, index, PERIOD_NONE, &s->state, sizeof s->state);
-    return status;
+    journal_note(&e->journal, JOURNAL_SERIES_ADDED, index, PERIOD_NONE, 0);
+    return journal_touch(&e->journal, JOURNAL_SERIES, index, PERIOD_NONE, &s->state, sizeof s->state);
 }
 
 void engine_series_remove_last(struct engine *e)
 {
     struct series *s = e->series[e->series_count - 1];
     struct store *store = e->stores[s->store];
-    struct buffer key = {0};
+    struct pair_key key = pair_key(store->id, s->product);
     size_t at = order_position(e, store->id, s->product);
     memmove(e->order + at, e->order + at + 1, (e->series_count - 1 - at) * sizeof *e->order);
-    if (series_key(&key, store->id, s->product) == STATUS_OK)
-        table_remove(&e->series_index, buffer_bytes(&key));
-    buffer_done(&key);
+    table_remove(&e->series_index, pair_key_bytes(&key));
     if (s->product.data)
         store->product_count--;
     e->series_count--;
@@ -286,7 +289,7 @@ enum status engine_store_add(struct engine *e, struct text id, enum store_mode m
     uint32_t index = (uint32_t)e->store_count;
     struct store *store = calloc(1, sizeof *store);
     char *name = copy_text(id);
-    if (!store || !name ||
+    if (!store || !name || journal_reserve(&e->journal) != STATUS_OK ||
         table_put(&e->store_index, (struct bytes){(const uint8_t *)id.data, id.size}, index) != STATUS_OK) {
         free(store);
         free(name);
@@ -296,9 +299,8 @@ enum status engine_store_add(struct engine *e, struct text id, enum store_mode m
                             .state = {.complete_through = INT32_MIN, .silent_since = PERIOD_NONE}};
     e->stores[index] = store;
     e->store_count++;
-    enum status status = journal_note(&e->journal, JOURNAL_STORE_ADDED, index, PERIOD_NONE, 0);
-    if (status == STATUS_OK)
-        status = journal_touch(&e->journal, JOURNAL_STORE, index, PERIOD_NONE, &store->state, sizeof store->state);
+    journal_note(&e->journal, JOURNAL_STORE_ADDED, index, PERIOD_NONE, 0);
+    enum status status = journal_touch(&e->journal, JOURNAL_STORE, index, PERIOD_NONE, &store->state, sizeof store->state);
     struct series *total;
     if (status == STATUS_OK)
         status = engine_series_add(e, store, (struct text){NULL, 0}, &total);
@@ -357,6 +359,7 @@ void engine_rollback(struct engine *e)
 {
     for (size_t i = e->journal.count; i-- > 0;)
         undo(e, &e->journal.entries[i]);
+    dedup_recount(e);
     journal_clear(&e->journal);
     pools_free(e->work);
     pools_free(e->standing); /* may be of a close that did not happen */

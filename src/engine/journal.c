@@ -23,17 +23,17 @@ void journal_clear(struct journal *j)
     j->stamp++;
 }
 
-static struct journal_entry *add(struct journal *j)
+enum status journal_reserve(struct journal *j)
 {
-    if (j->count == j->capacity) {
-        size_t capacity = j->capacity ? 2 * j->capacity : 256;
-        struct journal_entry *entries = realloc(j->entries, capacity * sizeof *entries);
-        if (!entries)
-            return NULL;
-        j->entries = entries;
-        j->capacity = capacity;
-    }
-    return &j->entries[j->count];
+    if (j->count < j->capacity)
+        return STATUS_OK;
+    size_t capacity = j->capacity ? 2 * j->capacity : 256;
+    struct journal_entry *entries = realloc(j->entries, capacity * sizeof *entries);
+    if (!entries)
+        return STATUS_NO_MEMORY;
+    j->entries = entries;
+    j->capacity = capacity;
+    return STATUS_OK;
 }
 
 enum status journal_touch(struct journal *j, enum journal_kind kind, uint32_t index, period_t period, void *object, size_t size)
@@ -43,23 +43,18 @@ enum status journal_touch(struct journal *j, enum journal_kind kind, uint32_t in
         return STATUS_OK;
     size_t at = j->saved.size;
     buffer_put(&j->saved, object, size);
-    struct journal_entry *entry = add(j);
-    if (!entry || j->saved.failed)
+    if (j->saved.failed || journal_reserve(j) != STATUS_OK)
         return STATUS_NO_MEMORY;
-    *entry = (struct journal_entry){.kind = kind, .index = index, .period = period, .object = object, .size = size, .saved = at};
-    j->count++;
+    j->entries[j->count++] =
+        (struct journal_entry){.kind = kind, .index = index, .period = period, .object = object, .size = size, .saved = at};
     mark->stamp = j->stamp;
     return STATUS_OK;
 }
 
-enum status journal_note(struct journal *j, enum journal_kind kind, uint32_t index, period_t period, uint64_t hash)
+void journal_note(struct journal *j, enum journal_kind kind, uint32_t index, period_t period, uint64_t hash)
 {
-    struct journal_entry *entry = add(j);
-    if (!entry)
-        return STATUS_NO_MEMORY;
-    *entry = (struct journal_entry){.kind = kind, .index = index, .period = period, .hash = hash};
-    j->count++;
-    return STATUS_OK;
+    assert(j->count < j->capacity);
+    j->entries[j->count++] = (struct journal_entry){.kind = kind, .index = index, .period = period, .hash = hash};
 }
 
 void journal_restore(const struct journal *j, const struct journal_entry *entry)

@@ -54,8 +54,10 @@ void journal_clear(struct journal *j);
 
 /* Before the first change of `object` (which begins with a journal_mark) in a batch; nothing on later calls. */
 enum status journal_touch(struct journal *j, enum journal_kind kind, uint32_t index, period_t period, void *object, size_t size) MUST_CHECK;
-/* An entry without bytes. */
-enum status journal_note(struct journal *j, enum journal_kind kind, uint32_t index, period_t period, uint64_t hash) MUST_CHECK;
+/* Room for one more entry, before something is created: the note that undoes it must not fail afterwards. */
+enum status journal_reserve(struct journal *j) MUST_CHECK;
+/* An entry without bytes; journal_reserve has made room for it. */
+void journal_note(struct journal *j, enum journal_kind kind, uint32_t index, period_t period, uint64_t hash);
 /* Puts the old bytes of an entry back. */
 void journal_restore(const struct journal *j, const struct journal_entry *entry);
 

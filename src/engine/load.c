@@ -35,7 +35,7 @@ static period_t take_period(struct reader *r)
 static enum status take_store(struct loading *l, struct store **out)
 {
     struct text id = reader_text(&l->key);
-    if (l->key.failed || !id.data || id.size == 0)
+    if (l->key.failed || !id.data || id.size == 0 || id.size > MESSAGE_ID_BYTES_MAX)
         return STATUS_CORRUPT;
     *out = engine_store_find(l->e, id);
     return *out ? STATUS_OK : engine_store_add(l->e, id, STORE_DIRECT, out);
@@ -46,7 +46,7 @@ static enum status take_series(struct loading *l, struct series **out)
     struct store *store;
     enum status status = take_store(l, &store);
     struct text product = reader_text(&l->key);
-    if (status != STATUS_OK || l->key.failed)
+    if (status != STATUS_OK || l->key.failed || product.size > MESSAGE_ID_BYTES_MAX)
         return status == STATUS_OK ? STATUS_CORRUPT : status;
     *out = engine_series_find(l->e, store->id, product);
     return *out ? STATUS_OK : engine_series_add(l->e, store, product, out);
@@ -254,7 +254,7 @@ static enum status load_drift(struct loading *l)
 static enum status load_source(struct loading *l)
 {
     struct text store = reader_text(&l->key), name = reader_text(&l->key);
-    if (l->key.failed || !store.data || !name.data)
+    if (l->key.failed || !store.data || !name.data || store.size > MESSAGE_ID_BYTES_MAX || name.size > MESSAGE_ID_BYTES_MAX)
         return STATUS_CORRUPT;
     struct source *s;
     enum status status = dedup_load_source(l->e, store, name, &s);
