@@ -38,6 +38,18 @@ static enum status choose_training(struct run *r)
     return STATUS_OK;
 }
 
+/* An option of the other protocol would go without effect, which nobody would see in the figures. */
+static enum status check_protocol(struct command_context *c)
+{
+    const char *protocol = command_text(c, "--protocol");
+    const bool is_holdout = strcmp(protocol, "holdout") == 0;
+    const char *const foreign = is_holdout ? "--origins" : "--train";
+    if (!command_given(c, foreign))
+        return STATUS_OK;
+    return error_set(&c->err, STATUS_BAD_USAGE, "%s: protocol %s does not use it (add --protocol %s, or leave it out)", foreign, protocol,
+                     is_holdout ? "rolling" : "holdout");
+}
+
 static enum status choose_origins(struct run *r)
 {
     const size_t periods = r->panel.periods, origins = (size_t)command_integer(r->context, "--origins");
@@ -68,7 +80,9 @@ static void on_forecast(void *user, const struct backtest_forecast *f)
 static enum status prepare(struct run *r)
 {
     struct command_context *c = r->context;
-    enum status status = model_list_parse(command_text(c, "--models"), false, &r->models, &c->err);
+    enum status status = check_protocol(c);
+    if (!status)
+        status = model_list_parse(command_text(c, "--models"), false, &r->models, &c->err);
     if (!status)
         status = evaluation_read(c, &r->panel, &r->pools);
     if (!status)

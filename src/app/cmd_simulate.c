@@ -46,7 +46,7 @@ static enum status write_sales(struct simulate *s, const struct simulate_options
     while (simulate_next(s, &u, &status)) {
         put_record(out, &u);
         if (ferror(out))
-            return write_failed(path, err);
+            return out == stdout ? STATUS_OK : write_failed(path, err); /* of standard output command.c speaks */
     }
     return status ? error_set(err, status, "simulate: out of memory (take fewer stores or products)") : STATUS_OK;
 }
@@ -162,8 +162,8 @@ static int run(struct command_context *c)
         return command_fail(c);
     }
     enum status status = simulate_to(c, out, path ? path : "standard output");
-    if ((path ? fclose(out) : fflush(out)) != 0 && !status)
-        status = write_failed(path ? path : "standard output", &c->err);
+    if (path && fclose(out) != 0 && !status)
+        status = write_failed(path, &c->err);
     if (status && interrupt_requested())
         return EXIT_CODE_INTERRUPTED;
     return status ? command_fail(c) : EXIT_CODE_OK;

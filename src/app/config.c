@@ -339,7 +339,7 @@ static void property_name(const char *name, size_t name_size, char *out, size_t 
 /* Variables that are ours but no options: for the tests and the crash points. */
 static bool is_reserved_variable(const char *name, size_t size)
 {
-    static const char *const reserved[] = {"SHARED", "CRASH_AT", "BIN", "SOURCE", "BUILD", "BROKERS", "CONFIG"};
+    static const char *const reserved[] = {"SHARED", "CRASH_AT", "BIN", "SOURCE", "BUILD", "BROKERS", "CONFIG", "JOBS"};
     for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++)
         if (strlen(reserved[i]) == size && strncmp(reserved[i], name, size) == 0)
             return true;

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The program as a stranger at a terminal meets it: exit codes, errors of one line, full disks, closed pipes, rows for scripts."""
 import csv
+import datetime
 import io
 import json
 import os
@@ -16,6 +17,7 @@ import unittest
 PROGRAM = os.environ.get("STORECAST_BIN", "")
 USAGE, DATA, SERVICE, IO, CONFIG = 64, 65, 69, 74, 78
 COMMANDS = ("demo", "worker", "broker", "backtest", "forecast", "tail", "state", "replay", "simulate", "bench", "help")
+FIRST_DAY = datetime.date(2022, 1, 2)
 SECONDS_MAX = 60
 
 
@@ -32,10 +34,7 @@ def weekly(stores=2, weeks=110):
     rows = ["store_id,date,amount"]
     for store in range(1, stores + 1):
         for week in range(weeks):
-            year, day = 2022 + week // 52, 7 * (week % 52)
-            month, rest = divmod(day, 28)
-            value = 1000 * store + 3 * week + (200 if 20 <= week % 52 < 30 else 0)
-            rows.append(f"{store},{year}-{month % 12 + 1:02}-{rest + 1:02},{value}")
+            rows.append(f"{store},{FIRST_DAY + datetime.timedelta(weeks=week)},{1000 * store + 3 * week + 200 * (20 <= week % 52 < 30)}")
     return "\n".join(rows) + "\n"
 
 
@@ -87,6 +86,8 @@ class Cli(unittest.TestCase):
         self.assert_refused(USAGE, "allowed: 1 to 150", "forecast", "x.csv", "--horizon", "151")
         self.assert_refused(USAGE, "'8x' is not a whole number", "forecast", "x.csv", "--horizon", "8x")
         self.assert_refused(USAGE, "table|csv|json", "forecast", "x.csv", "--format", "xml")
+        self.assert_refused(USAGE, "--protocol holdout", "backtest", "x.csv", "--train", "0.7")
+        self.assert_refused(USAGE, "--protocol rolling", "backtest", "x.csv", "--protocol", "holdout", "--origins", "9")
         self.assert_refused(USAGE, "seasonal_naive", "backtest", self.write("s.csv", weekly()), "--models", "prophet")
 
     def test_a_bad_configuration_is_78_with_its_line(self):
@@ -108,7 +109,6 @@ class Cli(unittest.TestCase):
         self.assert_refused(SERVICE, "storecast broker", "tail", "forecasts")
         self.assert_refused(SERVICE, "storecast broker", "replay", sales)
         self.assert_refused(SERVICE, "127.0.0.1:1", "tail", "forecasts", "--broker", "127.0.0.1:1")
-        self.assert_refused(SERVICE, "127.0.0.1:1", "replay", sales, "--broker", "127.0.0.1:1")
 
     def test_a_bad_file_is_65_with_line_and_column(self):
         good = weekly()

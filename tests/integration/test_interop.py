@@ -171,7 +171,8 @@ class Interop(unittest.TestCase):
 
     def consume(self, topic):
         """A record is a line of numbers and its bytes; a null has length -1."""
-        out = io.BytesIO(self.kcat("-C", "-q", "-e", "-o", "beginning", "-t", f"storecast.{topic}", "-f", "%p %o %K %S %h\n%k%s"))
+        out = io.BytesIO(self.kcat("-C", "-q", "-e", "-X", "fetch.wait.max.ms=20", "-o", "beginning", "-t", f"storecast.{topic}",
+                                   "-f", "%p %o %K %S %h\n%k%s"))
         records = []
         while line := out.readline():
             partition, offset, key_size, value_size, *headers = line.decode().rstrip("\n").split(" ", 4)
