@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/maths.h"
+#include "engine/catalog.h"
 #include "engine/history.h"
 #include "engine/result.h"
 
@@ -95,7 +96,7 @@ static enum status publish_drift(struct engine *e, const struct pool_work *pool,
 {
     const struct series *s = e->series[pool->series[column]];
     bool firing = event->fired != 0;
-    struct drift_alert *alert = publish(e, series_store_id(e, s), ALERT_DRIFT, firing, closed, since, fx);
+    struct drift_alert *alert = publish(e, catalog_store_id(e, s), ALERT_DRIFT, firing, closed, since, fx);
     if (!alert || name_causes(e, alert, bits, event, &fx->arena) != STATUS_OK)
         return STATUS_NO_MEMORY;
     double last = pool->value[(pool->periods - 1) * pool->count + column];
@@ -221,7 +222,7 @@ enum status alert_stockout(struct engine *e, struct series *s, period_t closed, 
     s->state.stockout_firing = firing;
     if (firing)
         s->state.stockout_since = closed;
-    struct drift_alert *alert = publish(e, series_store_id(e, s), ALERT_SUSPECT_STOCKOUT, firing, closed, s->state.stockout_since, fx);
+    struct drift_alert *alert = publish(e, catalog_store_id(e, s), ALERT_SUSPECT_STOCKOUT, firing, closed, s->state.stockout_since, fx);
     if (!alert)
         return STATUS_NO_MEMORY;
     alert->product = s->product;

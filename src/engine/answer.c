@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/maths.h"
+#include "engine/catalog.h"
 #include "engine/partition.h"
 #include "engine/pools.h"
 #include "engine/result.h"
@@ -114,9 +115,9 @@ static enum status choose_levels(struct answering *a)
 static enum status answer_series(struct answering *a)
 {
     struct engine *e = a->e;
-    const struct series *s = engine_series_find(e, a->request->store, a->request->product);
+    const struct series *s = catalog_series(e, a->request->store, a->request->product);
     if (!s) {
-        reject(a, RESULT_UNKNOWN_SERIES, engine_store_find(e, a->request->store)
+        reject(a, RESULT_UNKNOWN_SERIES, catalog_store(e, a->request->store)
                                              ? "no record of this product was seen in this store"
                                              : "no record of this store was seen (is the request in the partition of its store?)");
         return STATUS_OK;

@@ -2,12 +2,11 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/maths.h"
 #include "engine/alert.h"
 #include "engine/dedup.h"
 #include "engine/history.h"
+#include "engine/issued.h"
 #include "engine/pools.h"
 #include "engine/result.h"
 #include "engine/roster.h"
@@ -53,70 +52,6 @@ bool engine_close_due(const struct engine *e)
     return e->state.closing != PERIOD_NONE || close_next(e, &cause) != PERIOD_NONE;
 }
 
-/* ---- what was issued */
-
-static size_t ring_position(period_t origin, size_t size)
-{
-    int64_t r = origin % (int64_t)size;
-    return (size_t)(r < 0 ? r + (int64_t)size : r);
-}
-
-static double stored_step(const double *values, enum member m, size_t horizon, size_t k)
-{
-    return errors_step[k] <= horizon ? values[(size_t)m * horizon + errors_step[k] - 1] : maths_missing();
-}
-
-static struct issued_members *members_of(const double *values, size_t horizon)
-{
-    struct issued_members *issued = issued_members_new(MEMBER_COUNT - 1);
-    if (!issued)
-        return NULL;
-    issued->count = 0;
-    for (int m = MEMBER_ENSEMBLE + 1; m < MEMBER_COUNT; m++) {
-        struct issued_member *item = &issued->item[issued->count];
-        bool any = false;
-        item->member = (uint16_t)m;
-        for (size_t k = 0; k < ERRORS_STEPS; k++) {
-            item->value[k] = stored_step(values, (enum member)m, horizon, k);
-            any = any || maths_finite(item->value[k]);
-        }
-        issued->count += any;
-    }
-    struct issued_members *fitted = realloc(issued, sizeof *issued + issued->count * sizeof issued->item[0]);
-    return fitted ? fitted : issued;
-}
-
-/* Keeps what the close issued for a series: the newest slot of its rings. */
-static enum status keep_issued(struct engine *e, struct series *s, period_t origin, bool level, bool counted, const double *values,
-                               size_t horizon)
-{
-    if (issued_rings_ready(s) != STATUS_OK)
-        return STATUS_NO_MEMORY;
-    size_t at = ring_position(origin, ERRORS_ORIGINS), member_at = ring_position(origin, MEMBER_ORIGINS);
-    struct issued_slot *slot = &s->rings->ensemble[at];
-    struct member_slot *members = &s->rings->members[member_at];
-    struct issued_members *issued = members_of(values, horizon); /* before the slot is touched: a rollback frees what it holds */
-    if (!issued)
-        return STATUS_NO_MEMORY;
-    bool replaced_in_batch = members->mark.stamp == e->journal.stamp;
-    enum status status = journal_touch(&e->journal, JOURNAL_ISSUED, s->index, (period_t)at, slot, sizeof *slot);
-    if (status == STATUS_OK)
-        status = journal_touch(&e->journal, JOURNAL_MEMBERS, s->index, (period_t)member_at, members, sizeof *members);
-    if (status != STATUS_OK) {
-        free(issued);
-        return status;
-    }
-    if (replaced_in_batch)
-        free(members->issued);
-    members->origin = slot->origin = origin;
-    members->issued = issued;
-    slot->level = level;
-    slot->counted = counted;
-    for (size_t k = 0; k < ERRORS_STEPS; k++)
-        slot->value[k] = stored_step(values, MEMBER_ENSEMBLE, horizon, k);
-    return STATUS_OK;
-}
-
 /* ---- one series */
 
 static size_t fit_horizon(const struct engine *e)
@@ -150,7 +85,7 @@ static enum status publish_forecast(struct engine *e, const struct pool_work *po
     const struct pool_series *about = pool_fit_series(pool->fit, column);
     bool counted = e->pool[series_pool(s)].seasonal_origins >= ERRORS_WARM_UP;
     fx->counters.outliers += about->outliers;
-    return keep_issued(e, s, closed + 1, about->kind == SERIES_LEVEL, counted, values, horizon);
+    return issued_keep(e, s, closed + 1, about->kind == SERIES_LEVEL, counted, values, horizon);
 }
 
 /* A direct Total of a store whose sales come by product is only compared. */

@@ -25,13 +25,9 @@ enum status dedup_admit(struct engine *e, const struct sales_update *u, period_t
 enum status dedup_trim(struct engine *e) MUST_CHECK;
 
 /* For restore, rollback and commit. */
-enum status dedup_load_source(struct engine *e, struct text store, struct text name, struct source **out) MUST_CHECK;
 enum status dedup_load_seen(struct engine *e, period_t period, uint64_t hash) MUST_CHECK;
 void dedup_seen_remove(struct engine *e, period_t period, uint64_t hash);
 void dedup_seen_free(struct engine *e, period_t period);
-void dedup_source_sync(struct engine *e, uint32_t index); /* after its bytes were restored */
-void dedup_recount(struct engine *e);                     /* after all of a rollback */
-void dedup_source_remove(struct engine *e, uint32_t index);
 void dedup_done(struct engine *e);
 
 #endif

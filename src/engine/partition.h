@@ -213,26 +213,6 @@ struct engine {
     struct pool_work *standing; /* of the last close; NULL = to be rebuilt */
 };
 
-/* A key of the tables: two ids, each with its length; needs no memory, so that looking something up cannot fail. */
-struct pair_key {
-    size_t size;
-    uint8_t data[2 * (2 + MESSAGE_ID_BYTES_MAX)];
-};
-struct pair_key pair_key(struct text a, struct text b); /* absent differs from empty */
-static inline struct bytes pair_key_bytes(const struct pair_key *key)
-{
-    return (struct bytes){key->data, key->size};
-}
-
-struct series *engine_series_find(const struct engine *e, struct text store, struct text product);
-struct store *engine_store_find(const struct engine *e, struct text id);
-struct text series_store_id(const struct engine *e, const struct series *s);
-/* A new store comes with the series of its total. Neither may exist yet. */
-enum status engine_store_add(struct engine *e, struct text id, enum store_mode mode, struct store **out) MUST_CHECK;
-enum status engine_series_add(struct engine *e, struct store *store, struct text product, struct series **out) MUST_CHECK;
-/* Undo and release, for rollback and commit. */
-void engine_series_remove_last(struct engine *e);
-void engine_store_remove_last(struct engine *e);
 static inline enum pool_kind series_pool(const struct series *s)
 {
     return s->product.data ? POOL_PRODUCTS : POOL_STORES;

@@ -5,70 +5,10 @@
 #include <string.h>
 
 #include "base/maths.h"
+#include "engine/catalog.h"
 #include "engine/history.h"
+#include "engine/issued.h"
 #include "forecast/ensemble.h"
-
-/* ---- issued forecasts */
-
-static size_t modulo(period_t p, size_t n)
-{
-    int64_t r = p % (int64_t)n;
-    return (size_t)(r < 0 ? r + (int64_t)n : r);
-}
-
-enum status issued_rings_ready(struct series *s)
-{
-    if (s->rings)
-        return STATUS_OK;
-    s->rings = calloc(1, sizeof *s->rings);
-    if (!s->rings)
-        return STATUS_NO_MEMORY;
-    for (size_t i = 0; i < ERRORS_ORIGINS; i++)
-        s->rings->ensemble[i].origin = PERIOD_NONE;
-    for (size_t i = 0; i < MEMBER_ORIGINS; i++)
-        s->rings->members[i].origin = PERIOD_NONE;
-    return STATUS_OK;
-}
-
-struct issued_members *issued_members_new(size_t count)
-{
-    struct issued_members *issued = calloc(1, sizeof *issued + count * sizeof issued->item[0]);
-    if (issued)
-        issued->count = count;
-    return issued;
-}
-
-struct issued_slot *issued_find(const struct series *s, period_t origin)
-{
-    if (!s->rings)
-        return NULL;
-    struct issued_slot *slot = &s->rings->ensemble[modulo(origin, ERRORS_ORIGINS)];
-    return slot->origin == origin ? slot : NULL;
-}
-
-struct member_slot *issued_members_find(const struct series *s, period_t origin)
-{
-    if (!s->rings)
-        return NULL;
-    struct member_slot *slot = &s->rings->members[modulo(origin, MEMBER_ORIGINS)];
-    return slot->origin == origin && slot->issued ? slot : NULL;
-}
-
-static double member_value(const struct member_slot *slot, enum member member, size_t step_index)
-{
-    for (size_t i = 0; slot && i < slot->issued->count; i++)
-        if (slot->issued->item[i].member == member)
-            return slot->issued->item[i].value[step_index];
-    return maths_missing();
-}
-
-double issued_value(const struct series *s, period_t origin, enum member member, size_t step_index)
-{
-    if (member != MEMBER_ENSEMBLE)
-        return member_value(issued_members_find(s, origin), member, step_index);
-    const struct issued_slot *slot = issued_find(s, origin);
-    return slot ? slot->value[step_index] : maths_missing();
-}
 
 /* ---- the matrix */
 
@@ -335,12 +275,12 @@ enum status pools_standing(struct engine *e, const struct pool_work **out)
 
 size_t pools_column(const struct pool_work *pool, const struct engine *e, const struct series *s)
 {
-    struct text store = series_store_id(e, s);
+    struct text store = catalog_store_id(e, s);
     size_t low = 0, high = pool->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         const struct series *other = e->series[pool->series[middle]];
-        int order = text_compare(series_store_id(e, other), store);
+        int order = text_compare(catalog_store_id(e, other), store);
         if (order == 0)
             order = text_compare(other->product, s->product);
         if (order == 0)

@@ -21,12 +21,4 @@ size_t pools_column(const struct pool_work *pool, const struct engine *e, const 
  * NaN where there is no number. */
 enum status pools_forecast(const struct pool_work *pool, size_t column, size_t horizon, double *value, bool *out_fallback) MUST_CHECK;
 
-enum status issued_rings_ready(struct series *s) MUST_CHECK; /* allocates them when missing */
-struct issued_members *issued_members_new(size_t count);   /* NULL when out of memory; free() */
-/* Issued slots: for the ensemble and the members; NULL when the origin is not kept. */
-struct issued_slot *issued_find(const struct series *s, period_t origin);
-struct member_slot *issued_members_find(const struct series *s, period_t origin);
-/* Step value of a member at an origin; NaN when not issued. */
-double issued_value(const struct series *s, period_t origin, enum member member, size_t step_index);
-
 #endif

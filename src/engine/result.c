@@ -4,12 +4,14 @@
 #include <stdio.h>
 
 #include "base/maths.h"
+#include "engine/catalog.h"
+#include "engine/issued.h"
 #include "engine/pools.h"
 
 void result_head(const struct engine *e, const struct series *s, period_t closed, struct forecast_result *out)
 {
     const struct period_grid *grid = &e->options.grid;
-    out->store = series_store_id(e, s);
+    out->store = catalog_store_id(e, s);
     out->product = s->product;
     out->level = s->product.data ? LEVEL_SERIES : LEVEL_STORE;
     out->sales_offset = e->state.sales_offset;

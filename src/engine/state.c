@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "engine/catalog.h"
 
 /* ---- keys */
 
@@ -13,7 +14,7 @@ static void put_period(struct buffer *b, period_t p)
 
 static void put_series(const struct engine *e, const struct series *s, struct buffer *key)
 {
-    buffer_put_text(key, series_store_id(e, s));
+    buffer_put_text(key, catalog_store_id(e, s));
     buffer_put_text(key, s->product);
 }
 

@@ -31,6 +31,8 @@ enum state_kind {
 /* Key and value of the object of a journal entry, into the effects' arena. value.data NULL: the record is to be deleted. */
 enum status state_encode(const struct engine *e, const struct journal_entry *entry, uint64_t batch, struct arena *arena,
                          struct bytes *out_key, struct bytes *out_value) MUST_CHECK;
+/* Key behind its kind byte and value behind its header, into the engine. STATUS_CORRUPT, STATUS_NEWER (unknown kind). */
+enum status state_read(struct engine *e, uint8_t kind, struct reader key, struct reader value) MUST_CHECK;
 enum status state_seen_key(period_t period, uint64_t hash, struct arena *arena, struct bytes *out_key) MUST_CHECK;
 
 #endif

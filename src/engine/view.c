@@ -2,6 +2,7 @@
 #include <assert.h>
 
 #include "base/maths.h"
+#include "engine/catalog.h"
 #include "engine/history.h"
 #include "engine/pools.h"
 #include "engine/result.h"
@@ -69,7 +70,7 @@ enum status engine_series_view(struct engine *e, size_t index, struct engine_ser
     if (index >= e->series_count)
         return STATUS_NOT_FOUND;
     const struct series *s = e->series[e->order[index]];
-    *out = (struct engine_series_view){.store = series_store_id(e, s), .product = s->product, .derived = s->state.derived,
+    *out = (struct engine_series_view){.store = catalog_store_id(e, s), .product = s->product, .derived = s->state.derived,
                                        .issue = s->state.issue, .drift_firing = s->drift.state.firing};
     view_periods(e, s, out);
     if (e->state.closed_through == PERIOD_NONE || e->state.closing != PERIOD_NONE)
