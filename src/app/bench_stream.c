@@ -142,7 +142,7 @@ static enum status run_worker(struct command_context *c, struct bench_stream *ou
 {
     struct side s = {.context = c};
     const struct simulate_options o = sales_of_bench(c);
-    enum status status = demo_services_start_broker(&s.services, c, err);
+    enum status status = demo_services_start_broker(&s.services, c, NULL, err);
     if (!status)
         status = demo_services_start_worker(&s.services, c, &o.grid, err);
     if (!status)
@@ -177,7 +177,7 @@ static enum status start_bare(struct side *s, const struct bench_stream *worker,
 static enum status run_bare(struct command_context *c, struct bench_stream *out, struct error *err)
 {
     struct side s = {.context = c};
-    enum status status = demo_services_start_broker(&s.services, c, err);
+    enum status status = demo_services_start_broker(&s.services, c, NULL, err);
     if (!status)
         status = start_bare(&s, out, err);
     if (!status)

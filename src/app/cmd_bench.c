@@ -51,7 +51,6 @@ static const struct command_option options[] = {
     {.name = "--records", .kind = OPTION_INTEGER, .argument = "N", .fallback = "50000", .min = 1000, .max = 54000,
      .help = "sales sent through the worker and the bare loop"},
     {.name = "--partitions", .kind = OPTION_INTEGER, .argument = "N", .fallback = "3", .min = 1, .max = 256, .help = "partitions of every topic"},
-    {.name = "--state-dir", .kind = OPTION_TEXT, .argument = "DIR", .help = "not for bench: its folders are temporary"},
     {.name = "--bare", .kind = OPTION_TEXT, .argument = "PLAN", .help = "be the bare loop (bench starts itself so)"},
 };
 

@@ -42,9 +42,7 @@ static void wait_for_signal(void)
 
 static int run(struct command_context *c)
 {
-    const char *state_dir = command_text(c, "--state-dir");
-    if (!state_dir)
-        state_dir = c->config.state_dir;
+    const char *state_dir = c->config.state_dir;
     loop_block_signals(); /* before the broker's threads exist */
     struct mock_broker *broker = NULL;
     enum status status = start(c, &broker);
@@ -65,7 +63,7 @@ static int run(struct command_context *c)
 static const struct command_option options[] = {
     {.name = "--partitions", .kind = OPTION_INTEGER, .argument = "N", .fallback = "3", .min = 1, .max = 256,
      .help = "partitions of every topic; forecasts depend on their number"},
-    {.name = "--state-dir", .kind = OPTION_TEXT, .argument = "DIR", .help = "where to leave the address, in the file `broker`; default: state.dir"},
+    COMMAND_OPTION_STATE_DIR,
 };
 
 const struct command command_broker = {

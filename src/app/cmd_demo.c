@@ -169,7 +169,7 @@ static enum status run_all(struct demo *d, struct error *err)
     if (!status)
         status = open_forecasts(d, err);
     if (!status)
-        status = demo_services_start_broker(&d->services, d->context, err);
+        status = demo_services_start_broker(&d->services, d->context, command_text(d->context, "--state-dir"), err);
     if (!status)
         status = demo_services_start_worker(&d->services, d->context, &d->source.grid, err);
     if (!status)

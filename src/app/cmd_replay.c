@@ -115,6 +115,7 @@ static int run(struct command_context *c)
 
 static const struct command_option options[] = {
     {.name = "--broker", .kind = OPTION_TEXT, .argument = "HOST:PORT", .help = "the broker; without it as configured, or the one in the state directory"},
+    COMMAND_OPTION_STATE_DIR,
     {.name = "--rate", .kind = OPTION_NUMBER, .argument = "N", .fallback = "0", .min = 0, .max = 1e9, .help = "records a second; 0: as fast as they are read"},
     {.name = "--as", .kind = OPTION_CHOICE, .argument = "KIND", .fallback = "auto", .choices = "auto|total|sale",
      .help = "send rows as values of whole periods or as sales; auto: as the header says"},

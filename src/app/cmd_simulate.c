@@ -173,6 +173,7 @@ static const struct command_option options[] = {
     SIMULATE_OPTION_ROWS("0"),
     {.name = "--out", .kind = OPTION_TEXT, .argument = "FILE", .help = "where the sales go; standard output without it"},
     {.name = "--broker", .kind = OPTION_TEXT, .argument = "HOST:PORT", .help = "send them to this broker instead, as fast as the worker reads"},
+    COMMAND_OPTION_STATE_DIR,
     {.name = "--rate", .kind = OPTION_NUMBER, .argument = "N", .fallback = "0", .min = 0, .max = 1e9, .help = "with --broker: records a second; 0: no limit"},
     {.name = "--truth", .kind = OPTION_TEXT, .argument = "FILE", .help = "also write what was sold: sums by series and period, in millionths"},
 };

@@ -171,8 +171,6 @@ static int run(struct command_context *c)
     enum status status = STATUS_OK;
     if (strcmp(c->arguments[0], "show") != 0)
         status = error_set(&c->err, STATUS_BAD_USAGE, "state: '%s' is not known (try: storecast state show)", c->arguments[0]);
-    if (!status && command_given(c, "--state-dir"))
-        status = config_set(&c->config, "state.dir", command_text(c, "--state-dir"), &c->err);
     if (!status)
         status = kv_open(&(struct kv_options){.directory = c->config.state_dir, .read_only = true}, &s.kv, &c->err);
     if (!status)
@@ -182,7 +180,7 @@ static int run(struct command_context *c)
 }
 
 static const struct command_option options[] = {
-    {.name = "--state-dir", .kind = OPTION_TEXT, .argument = "DIR", .help = "the same as -X state.dir=DIR"},
+    COMMAND_OPTION_STATE_DIR,
 };
 
 const struct command command_state = {

@@ -171,6 +171,7 @@ static int run(struct command_context *c)
 
 static const struct command_option options[] = {
     {.name = "--broker", .kind = OPTION_TEXT, .argument = "ADDRESS", .help = "host:port; default: what `storecast broker` left in state.dir"},
+    COMMAND_OPTION_STATE_DIR,
     {.name = "--follow", .kind = OPTION_FLAG, .help = "wait for more at the end"},
     {.name = "--from-beginning", .kind = OPTION_FLAG, .help = "with --follow: begin with what is there already"},
 };

@@ -18,21 +18,10 @@ static const struct config *reload(void *arg, struct error *err)
 {
     struct reload *r = arg;
     const struct command_context *c = r->context;
-    size_t count = command_count(c, "-X");
-    const char **overrides = calloc(count + 1, sizeof *overrides);
-    if (!overrides)
-        return NULL;
-    for (size_t i = 0; i < count; i++)
-        overrides[i] = command_text_at(c, "-X", i);
     if (r->is_loaded)
         config_done(&r->config);
-    const char *file = command_text(c, "--config");
-    const struct config_sources sources = {file ? file : getenv("STORECAST_CONFIG"), environ, overrides, count};
-    enum status status = config_load(&sources, &r->config, err);
-    if (!status && command_given(c, "--state-dir"))
-        status = config_set(&r->config, "state.dir", command_text(c, "--state-dir"), err);
+    enum status status = command_load_config(c, &r->config, err);
     r->is_loaded = true;
-    free(overrides);
     return status ? NULL : &r->config;
 }
 
@@ -58,11 +47,7 @@ static enum status find_broker(struct command_context *c, char out[BROKER_ADDRES
 static int run(struct command_context *c)
 {
     char servers[BROKER_ADDRESS_BYTES];
-    enum status status = STATUS_OK;
-    if (command_given(c, "--state-dir"))
-        status = config_set(&c->config, "state.dir", command_text(c, "--state-dir"), &c->err);
-    if (!status)
-        status = find_broker(c, servers);
+    enum status status = find_broker(c, servers);
     if (status)
         return command_fail_with(c, status == STATUS_NOT_FOUND ? EXIT_CODE_SERVICE : exit_code_of(status));
     struct reload again = {.context = c};
@@ -79,7 +64,7 @@ static int run(struct command_context *c)
 static const struct command_option options[] = {
     {.name = "--embedded", .kind = OPTION_TEXT, .argument = "ADDRESS", .optional_value = true,
      .help = "use the broker that `storecast broker` runs; without ADDRESS the one of the state directory"},
-    {.name = "--state-dir", .kind = OPTION_TEXT, .argument = "DIR", .help = "the same as -X state.dir=DIR"},
+    COMMAND_OPTION_STATE_DIR,
     {.name = "--accept-changes", .kind = OPTION_FLAG,
      .help = "go on with a state that was made with other options, although numbers will change"},
 };

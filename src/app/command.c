@@ -65,12 +65,12 @@ int command_fail_with(struct command_context *c, enum exit_code code)
     return (int)code;
 }
 
-static enum status load_config(struct command_context *c)
+enum status command_load_config(const struct command_context *c, struct config *out, struct error *err)
 {
     size_t count = command_count(c, "-X");
     const char **overrides = calloc(count + 1, sizeof *overrides);
     if (overrides == NULL)
-        return error_set(&c->err, STATUS_NO_MEMORY, "%s", status_text(STATUS_NO_MEMORY));
+        return error_set(err, STATUS_NO_MEMORY, "%s", status_text(STATUS_NO_MEMORY));
     for (size_t i = 0; i < count; i++)
         overrides[i] = command_text_at(c, "-X", i);
     const char *file = command_text(c, "--config");
@@ -80,8 +80,13 @@ static enum status load_config(struct command_context *c)
         .overrides = overrides,
         .override_count = count,
     };
-    enum status status = config_load(&sources, &c->config, &c->err);
+    enum status status = config_load(&sources, out, err);
     free(overrides);
+    for (size_t i = 0; status == STATUS_OK && i < c->command->option_count; i++) {
+        const struct command_option *option = &c->command->options[i];
+        if (option->config_key != NULL && command_given(c, option->name))
+            status = config_set(out, option->config_key, command_text(c, option->name), err);
+    }
     return status;
 }
 
@@ -102,7 +107,7 @@ static int print_config(struct command_context *c)
 
 static int run_configured(struct command_context *c)
 {
-    if (load_config(c) != STATUS_OK)
+    if (command_load_config(c, &c->config, &c->err) != STATUS_OK)
         return command_fail(c);
     log_set_level((enum log_level)c->config.log_level);
     if (command_given(c, "--print-config"))

@@ -62,8 +62,16 @@ struct command_option {
     const char *choices;  /* "table|csv|json" */
     bool optional_value;  /* "--print-config" and "--print-config=sample": without = the value is "" */
     bool repeatable;      /* every value counts: command_count, command_text_at */
+    const char *config_key; /* the value is set under this key of the configuration, above file and environment */
     const char *help;     /* one line */
 };
+
+/* A row that several commands have. */
+#define COMMAND_OPTION_STATE_DIR                                                                                     \
+    {                                                                                                                \
+        .name = "--state-dir", .kind = OPTION_TEXT, .argument = "DIR", .config_key = "state.dir",                    \
+        .help = "folder of the local state and of the embedded broker's address: the same as -X state.dir=DIR"       \
+    }
 
 struct command_context;
 
@@ -121,5 +129,8 @@ void command_print_help(FILE *out, const struct command *command);
 /* "storecast 0.1.0", and the libraries with their versions, one a line. */
 void command_print_version(FILE *out);
 const char *command_program_version(void);
+
+/* The configuration that file, environment, -X and the command's own options give. config_done the result in either case. */
+enum status command_load_config(const struct command_context *context, struct config *out, struct error *err) MUST_CHECK;
 
 #endif

@@ -54,7 +54,7 @@ struct demo_services { /* the broker and the worker as children, and their folde
     struct child broker, worker;
 };
 /* Makes the folder, starts the broker and waits for its address. Takes --partitions, --state-dir and the configuration. */
-enum status demo_services_start_broker(struct demo_services *s, struct command_context *c, struct error *err) MUST_CHECK;
+enum status demo_services_start_broker(struct demo_services *s, struct command_context *c, const char *folder, struct error *err) MUST_CHECK;
 /* Starts the worker and waits until it is ready. */
 enum status demo_services_start_worker(struct demo_services *s, struct command_context *c, const struct period_grid *grid, struct error *err) MUST_CHECK;
 /* STATUS_UNAVAILABLE with its end and the last line of its log when a child has ended by itself. */

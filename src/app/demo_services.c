@@ -205,9 +205,9 @@ static enum status wait_until(struct demo_services *s, bool (*is_up)(struct demo
     return error_set(err, STATUS_UNAVAILABLE, "the %s did not come up within %d s (--state-dir DIR keeps its log)", who, START_MS / 1000);
 }
 
-enum status demo_services_start_broker(struct demo_services *s, struct command_context *c, struct error *err)
+enum status demo_services_start_broker(struct demo_services *s, struct command_context *c, const char *folder, struct error *err)
 {
-    enum status status = folder_make(s, command_text(c, "--state-dir"), err);
+    enum status status = folder_make(s, folder, err);
     if (!status)
         status = start_broker(s, c, err);
     return status ? status : wait_until(s, broker_is_up, "broker", err);
