@@ -53,7 +53,7 @@ struct demo_services { /* the broker and the worker as children, and their folde
     int http_port;
     struct child broker, worker;
 };
-/* Makes the folder, starts the broker and waits for its address. Takes --partitions, --state-dir and the configuration. */
+/* Makes the folder (NULL: a temporary one), starts the broker and waits for its address. Takes --partitions and the configuration. */
 enum status demo_services_start_broker(struct demo_services *s, struct command_context *c, const char *folder, struct error *err) MUST_CHECK;
 /* Starts the worker and waits until it is ready. */
 enum status demo_services_start_worker(struct demo_services *s, struct command_context *c, const struct period_grid *grid, struct error *err) MUST_CHECK;

@@ -25,8 +25,6 @@ int text_compare(struct text a, struct text b)
     return order ? order : (a.size > b.size) - (a.size < b.size);
 }
 
-/* ---- buffer */
-
 void buffer_done(struct buffer *b)
 {
     if (!b)
@@ -133,15 +131,13 @@ void buffer_put_big64(struct buffer *b, uint64_t v)
     put_big(b, v, 8);
 }
 
-#define TEXT_ABSENT UINT16_C(0xffff)
-
 void buffer_put_text(struct buffer *b, struct text t)
 {
     if (!t.data) {
-        buffer_put_u16(b, TEXT_ABSENT);
+        buffer_put_u16(b, BYTES_TEXT_ABSENT);
         return;
     }
-    assert(t.size < TEXT_ABSENT);
+    assert(t.size < BYTES_TEXT_ABSENT);
     buffer_put_u16(b, (uint16_t)t.size);
     buffer_put(b, t.data, t.size);
 }
@@ -160,167 +156,4 @@ void buffer_printf(struct buffer *b, const char *format, ...)
     (void)vsnprintf((char *)b->data + b->size, (size_t)size + 1, format, args);
     va_end(args);
     b->size += (size_t)size;
-}
-
-/* ---- reader */
-
-struct reader reader_of(struct bytes bytes)
-{
-    return (struct reader){bytes.data, bytes.size, false};
-}
-
-struct bytes reader_take(struct reader *r, size_t size)
-{
-    if (r->failed || size > r->left) {
-        r->failed = true;
-        return (struct bytes){NULL, 0};
-    }
-    struct bytes taken = {r->at, size};
-    r->at += size;
-    r->left -= size;
-    return taken;
-}
-
-static uint64_t take_little(struct reader *r, size_t size)
-{
-    struct bytes raw = reader_take(r, size);
-    uint64_t v = 0;
-    for (size_t i = 0; i < raw.size; i++)
-        v |= (uint64_t)raw.data[i] << (8 * i);
-    return v;
-}
-
-static uint64_t take_big(struct reader *r, size_t size)
-{
-    struct bytes raw = reader_take(r, size);
-    uint64_t v = 0;
-    for (size_t i = 0; i < raw.size; i++)
-        v = v << 8 | raw.data[i];
-    return v;
-}
-
-uint8_t reader_u8(struct reader *r)
-{
-    return (uint8_t)take_little(r, 1);
-}
-
-uint16_t reader_u16(struct reader *r)
-{
-    return (uint16_t)take_little(r, 2);
-}
-
-uint32_t reader_u32(struct reader *r)
-{
-    return (uint32_t)take_little(r, 4);
-}
-
-uint64_t reader_u64(struct reader *r)
-{
-    return take_little(r, 8);
-}
-
-double reader_double(struct reader *r)
-{
-    uint64_t bits = take_little(r, 8);
-    double v;
-    memcpy(&v, &bits, sizeof v);
-    return v;
-}
-
-uint32_t reader_big32(struct reader *r)
-{
-    return (uint32_t)take_big(r, 4);
-}
-
-uint64_t reader_big64(struct reader *r)
-{
-    return take_big(r, 8);
-}
-
-struct text reader_text(struct reader *r)
-{
-    uint16_t size = reader_u16(r);
-    if (r->failed || size == TEXT_ABSENT)
-        return (struct text){NULL, 0};
-    struct bytes raw = reader_take(r, size);
-    if (r->failed)
-        return (struct text){NULL, 0};
-    return (struct text){raw.data ? (const char *)raw.data : "", raw.size};
-}
-
-/* ---- arena */
-
-struct arena_block {
-    struct arena_block *next;
-    size_t used, capacity;
-};
-#define ARENA_BLOCK_BYTES ((size_t)64 * 1024)
-#define ARENA_ALIGN ((size_t)16)
-#define ARENA_HEADER ((sizeof(struct arena_block) + ARENA_ALIGN - 1) / ARENA_ALIGN * ARENA_ALIGN)
-
-void *arena_alloc(struct arena *a, size_t size)
-{
-    if (size > SIZE_MAX / 2)
-        return NULL;
-    size = (size + ARENA_ALIGN - 1) / ARENA_ALIGN * ARENA_ALIGN;
-    struct arena_block *block = a->blocks;
-    if (!block || block->capacity - block->used < size) {
-        size_t capacity = size > ARENA_BLOCK_BYTES ? size : ARENA_BLOCK_BYTES;
-        block = malloc(ARENA_HEADER + capacity);
-        if (!block)
-            return NULL;
-        *block = (struct arena_block){a->blocks, 0, capacity};
-        a->blocks = block;
-    }
-    void *at = (uint8_t *)block + ARENA_HEADER + block->used;
-    block->used += size;
-    memset(at, 0, size);
-    return at;
-}
-
-void *arena_array(struct arena *a, size_t count, size_t size)
-{
-    if (size && count > SIZE_MAX / 2 / size)
-        return NULL;
-    return arena_alloc(a, count * size);
-}
-
-struct text arena_text(struct arena *a, struct text t)
-{
-    if (!t.data)
-        return t;
-    char *copy = arena_alloc(a, t.size + 1);
-    if (!copy)
-        return (struct text){NULL, 0};
-    memcpy(copy, t.data, t.size);
-    return (struct text){copy, t.size};
-}
-
-void arena_clear(struct arena *a)
-{
-    struct arena_block *keep = NULL;
-    while (a->blocks) {
-        struct arena_block *next = a->blocks->next;
-        if (!next && a->blocks->capacity == ARENA_BLOCK_BYTES)
-            keep = a->blocks;
-        else
-            free(a->blocks);
-        a->blocks = next;
-    }
-    if (keep) {
-        keep->next = NULL;
-        keep->used = 0;
-    }
-    a->blocks = keep;
-}
-
-void arena_done(struct arena *a)
-{
-    if (!a)
-        return;
-    while (a->blocks) {
-        struct arena_block *next = a->blocks->next;
-        free(a->blocks);
-        a->blocks = next;
-    }
 }

@@ -45,7 +45,8 @@ void buffer_put_u64(struct buffer *b, uint64_t v);
 void buffer_put_double(struct buffer *b, double v); /* the 8 bytes of IEEE 754, little-endian */
 void buffer_put_big32(struct buffer *b, uint32_t v);
 void buffer_put_big64(struct buffer *b, uint64_t v);
-void buffer_put_text(struct buffer *b, struct text t); /* 16-bit length (0xffff = absent), then the bytes */
+void buffer_put_text(struct buffer *b, struct text t); /* 16-bit length (BYTES_TEXT_ABSENT = absent), then the bytes */
+#define BYTES_TEXT_ABSENT UINT16_C(0xffff)
 void buffer_printf(struct buffer *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 struct reader {
