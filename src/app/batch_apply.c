@@ -147,7 +147,9 @@ void batch_apply_request(struct worker *w, struct lane *lane, const struct consu
         refuse_request(w, lane, r, DEAD_LETTER_WRONG_PARTITION, sentence);
     } else if (!status) {
         bool busy = lane->answered++ >= (size_t)w->config->requests_per_batch;
+        int64_t began = loop_now_us();
         status = busy ? answer_busy(lane, &request) : engine_answer(lane->engine, &request, &lane->effects);
+        metrics_observe(w->metrics, METRIC_PREDICTION_LATENCY, (double)(loop_now_us() - began) / 1e6);
     } else if (status != STATUS_NO_MEMORY) {
         refuse_request(w, lane, r, code, why.text);
         status = STATUS_OK;

@@ -20,7 +20,7 @@ enum metric_kind { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
 #define METRIC_LIST(X)                                                                                                  \
     /* forecasts and requests */                                                                                        \
     X(PREDICTION_LATENCY, HISTOGRAM, "storecast_prediction_latency_seconds", "",                                        \
-      "Time from reading a forecast request to handing its reply to the producer")                                      \
+      "Time of computing the reply to one forecast request")                                      \
     X(REQUEST_DURATION, HISTOGRAM, "storecast_prediction_request_duration_seconds", "",                                 \
       "Time from a forecast request's timestamp to its reply being committed")                                          \
     X(PREDICTIONS, COUNTER, "storecast_predictions_total", "", "Forecasts published: standing ones and replies")        \
@@ -28,7 +28,7 @@ enum metric_kind { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
     X(FORECAST_ERRORS, COUNTER, "storecast_forecast_errors_total", "",                                                  \
       "Forecasts that could not be made as asked: the status was not OK")                                               \
     X(INPUT_ROWS, GAUGE, "storecast_input_data_rows", "", "Series times periods with a value, over all partitions")     \
-    X(INPUT_COLUMNS, GAUGE, "storecast_input_feature_columns", "", "Columns that the models are fitted to")             \
+    X(INPUT_COLUMNS, GAUGE, "storecast_input_feature_columns", "", "Columns of covariates that the models use beside the sales themselves")             \
     X(FORECAST_MAE, GAUGE, "storecast_forecast_mae", "store_id,model", "Mean absolute error one step ahead, recent periods") \
     X(FORECAST_RMSE, GAUGE, "storecast_forecast_rmse", "store_id,model", "Root mean squared error one step ahead, recent periods") \
     X(FORECAST_MAPE, GAUGE, "storecast_forecast_mape", "store_id,model",                                                \

@@ -160,6 +160,7 @@ static void set_fixed(struct worker *w)
 {
     const struct text labels[2] = {text_of(command_program_version()), text_of(versions_librdkafka())};
     metrics_set_labelled(w->metrics, METRIC_BUILD_INFO, labels, 1);
+    metrics_set_labelled(w->metrics, METRIC_MODEL_INFO, labels, 1); /* the models are those built in */
     double up_s = (double)(loop_now_us() - w->started_us) / 1e6;
     if (metrics_value(w->metrics, METRIC_START_TIME, NULL) <= 0)
         metrics_set(w->metrics, METRIC_START_TIME, (double)now_ms() / 1e3 - up_s);
