@@ -190,7 +190,8 @@ static bool wait_for_delivery(struct worker *w)
         return true;
     }
     crash_here(CRASH_BEFORE_DELIVERY);
-    if (producer_in_flight(w->producer) == 0)
+    struct error err;
+    if (producer_in_flight(w->producer) == 0 || producer_failure(w->producer, &err))
         delivered(w);
     return false;
 }
@@ -200,7 +201,7 @@ void batch_on_room(struct worker *w)
     loop_wake_kick(w->step);
 }
 
-void batch_on_idle(struct worker *w)
+void batch_on_settled(struct worker *w)
 {
     loop_wake_kick(w->step);
 }

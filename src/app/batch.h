@@ -55,7 +55,7 @@ void batch_done(struct worker *w);
 /* batch.c: the loop's part. True: call again soon, there is more to do than one turn may. */
 bool batch_step(struct worker *w);
 void batch_on_room(struct worker *w);
-void batch_on_idle(struct worker *w);
+void batch_on_settled(struct worker *w);
 void batch_on_transaction(void *worker, enum status status, const char *why);
 /* Gives the batch up: rollback, back-off, again. was_refused: by what a record is, not by the state of the broker. */
 void batch_abort(struct worker *w, bool was_refused, const char *why);

@@ -69,9 +69,9 @@ static void on_room(void *arg)
     batch_on_room(arg);
 }
 
-static void on_idle(void *arg)
+static void on_settled(void *arg)
 {
-    batch_on_idle(arg);
+    batch_on_settled(arg);
 }
 
 static void on_tick(void *arg)
@@ -161,7 +161,7 @@ static enum status make_producer(struct worker *w, struct error *err)
     const struct producer_options options = {
         .properties = list.items, .property_count = list.count, .transactional_id = w->transactional_id,
         .topics = topics, .topic_count = topic_count,
-        .hooks = {.on_idle = on_idle, .on_room = on_room, .on_fatal = on_fatal, .on_error = on_kafka_error, .on_log = on_kafka_log, .arg = w},
+        .hooks = {.on_settled = on_settled, .on_room = on_room, .on_fatal = on_fatal, .on_error = on_kafka_error, .on_log = on_kafka_log, .arg = w},
     };
     enum status status = producer_new(w->loop, &options, &w->producer, err);
     if (status)

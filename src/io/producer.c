@@ -72,6 +72,7 @@ static void on_queue(void *arg)
 {
     struct producer *p = arg;
     size_t before = p->in_flight;
+    bool had_failed = p->failure.status != STATUS_OK;
     int64_t until = loop_now_us() + LOOP_TURN_US;
     bool drained = false;
     for (int i = 0; i < EVENTS_PER_TURN && !drained && loop_now_us() < until; i++) {
@@ -88,8 +89,9 @@ static void on_queue(void *arg)
         p->wants_room = false;
         p->hooks.on_room(p->hooks.arg);
     }
-    if (before > 0 && p->in_flight == 0)
-        p->hooks.on_idle(p->hooks.arg);
+    bool has_just_failed = !had_failed && p->failure.status;
+    if (has_just_failed || (before > 0 && p->in_flight == 0))
+        p->hooks.on_settled(p->hooks.arg);
 }
 
 static enum status look_up_topics(struct producer *p, const struct producer_options *options)

@@ -11,7 +11,9 @@
 struct producer;
 
 struct producer_hooks {
-    void (*on_idle)(void *arg);  /* everything sent has been delivered or has failed */
+    /* Nothing is in flight any more, or a delivery has failed: then the rest may wait for ever in a transaction that is
+     * spoilt, and it must be aborted without waiting for them. */
+    void (*on_settled)(void *arg);
     void (*on_room)(void *arg);  /* some was delivered after a producer_send that returned STATUS_BUSY */
     void (*on_fatal)(void *arg, const char *why); /* end the process */
     void (*on_error)(void *arg, const char *why); /* heals by itself; may be NULL */

@@ -59,6 +59,32 @@ RIG_FN void rig_start(struct rig *r, int32_t partitions)
 
 /* ---- the worker */
 
+/* A failing test does not return, so what it started is ended with the program. */
+static pid_t rig_started[256];
+static size_t rig_started_count;
+
+static void rig_kill_all(void)
+{
+    for (size_t i = 0; i < rig_started_count; i++)
+        if (rig_started[i] > 0)
+            kill(rig_started[i], SIGKILL);
+}
+
+static void rig_remember(pid_t pid)
+{
+    if (rig_started_count == 0)
+        atexit(rig_kill_all);
+    assert_true(rig_started_count < sizeof rig_started / sizeof *rig_started);
+    rig_started[rig_started_count++] = pid;
+}
+
+static void rig_forget(pid_t pid)
+{
+    for (size_t i = 0; i < rig_started_count; i++)
+        if (rig_started[i] == pid)
+            rig_started[i] = 0;
+}
+
 /* options: more arguments, NULL at the end; crash_at NULL = none. */
 RIG_FN void rig_start_worker(struct rig *r, const char *crash_at, const char *const *options)
 {
@@ -87,6 +113,7 @@ RIG_FN void rig_start_worker(struct rig *r, const char *crash_at, const char *co
     posix_spawn_file_actions_adddup2(&actions, 1, 2);
     assert_int_equal(posix_spawn(&r->worker, binary, &actions, NULL, argv, env), 0);
     posix_spawn_file_actions_destroy(&actions);
+    rig_remember(r->worker);
 }
 
 /* Exit code, or 128 + signal. Fails when it does not end in time. */
@@ -95,6 +122,7 @@ RIG_FN int rig_wait_worker(struct rig *r)
     for (int64_t until = loop_now_us() + RIG_WAIT_MS * 1000; loop_now_us() < until; usleep(5000)) {
         int status;
         if (waitpid(r->worker, &status, WNOHANG) == r->worker) {
+            rig_forget(r->worker);
             r->worker = 0;
             return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
         }
@@ -319,6 +347,7 @@ RIG_FN void rig_finish(struct rig *r)
     if (r->worker > 0) {
         kill(r->worker, SIGKILL);
         waitpid(r->worker, NULL, 0);
+        rig_forget(r->worker);
     }
     client_free(r->client);
     mock_broker_free(r->broker);

@@ -64,7 +64,7 @@ static int setup(void **state)
     assert_ok(loop_new(NULL, &r->loop, &err));
     const struct kafka_property servers = {"bootstrap.servers", mock_broker_address(r->broker)};
     const struct producer_options producer = {.properties = &servers, .property_count = 1, .transactional_id = "test",
-                                              .hooks = {.on_idle = stop, .on_room = ignore, .on_fatal = on_fatal, .arg = r}};
+                                              .hooks = {.on_settled = stop, .on_room = ignore, .on_fatal = on_fatal, .arg = r}};
     assert_ok(producer_new(r->loop, &producer, &r->producer, &err));
     const struct consumer_options consumer = {.properties = &servers, .property_count = 1, .group = "test", .topics = inputs, .topic_count = 1,
                                               .hooks = {.on_record = on_record, .on_fatal = on_fatal, .arg = r}};
@@ -103,7 +103,7 @@ static void begin_and_send(struct rig *r)
     assert_int_equal(transaction_state(r->transaction), TRANSACTION_OPEN);
     assert_ok(producer_send(r->producer, &m, &err));
     assert_int_equal(producer_in_flight(r->producer), 1);
-    assert_ok(loop_run(r->loop)); /* until on_idle */
+    assert_ok(loop_run(r->loop)); /* until on_settled */
     assert_int_equal(producer_in_flight(r->producer), 0);
     assert_ok(producer_failure(r->producer, &err));
 }
