@@ -59,19 +59,24 @@ uint64_t hash_sip(const void *data, size_t size)
 
 /* ---- CRC-32C, a nibble at a time: 16 constants need no initialisation and no table of 1 KiB */
 
-uint32_t hash_crc32c(const void *data, size_t size)
+uint32_t hash_crc32c_next(uint32_t crc, const void *data, size_t size)
 {
     static const uint32_t nibble[16] = {
         0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1, 0x417b1dbc, 0x5125dad3, 0x61c69362, 0x7198540d,
         0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9, 0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75};
     const uint8_t *p = data;
-    uint32_t crc = UINT32_MAX;
+    crc = ~crc;
     for (size_t i = 0; i < size; i++) {
         crc ^= p[i];
         crc = crc >> 4 ^ nibble[crc & 15];
         crc = crc >> 4 ^ nibble[crc & 15];
     }
     return ~crc;
+}
+
+uint32_t hash_crc32c(const void *data, size_t size)
+{
+    return hash_crc32c_next(0, data, size);
 }
 
 /* ---- murmur2, 32 bit, seed 0x9747b28c (org.apache.kafka.common.utils.Utils) */

@@ -141,6 +141,9 @@ static enum status apply_sales(struct application *a)
     }
     if (verdict != DEDUP_FRESH)
         return refuse_verdict(a, verdict);
+    if (!change_fits(a))
+        return refuse(a->record->offset, DEAD_LETTER_VALUE_RANGE,
+                      text_of("with this record the period would sum up to more than 2.3e12 (is the unit right?)"), a->fx);
     status = dedup_admit(e, a->u, a->period, a->record->offset, &a->fx->counters);
     if (status == STATUS_OK)
         status = find_or_add(a);

@@ -18,6 +18,37 @@ static void add_sale(struct contribution *sums, const struct measures *sold, str
     }
 }
 
+static int64_t size_of(int64_t v)
+{
+    return v < 0 ? -v : v;
+}
+
+static bool sums_fit(const struct series *s, period_t period, const struct contribution *more)
+{
+    const struct cell *cell = s ? history_cell(s, period) : NULL;
+    if (!cell || !cell->present)
+        return true;
+    return size_of(more->gross_quantity) <= CHANGE_SUM_MAX - size_of(cell->sums.gross_quantity) &&
+           size_of(more->returns_quantity) <= CHANGE_SUM_MAX - size_of(cell->sums.returns_quantity) &&
+           size_of(more->gross_amount) <= CHANGE_SUM_MAX - size_of(cell->sums.gross_amount) &&
+           size_of(more->returns_amount) <= CHANGE_SUM_MAX - size_of(cell->sums.returns_amount);
+}
+
+bool change_fits(const struct application *a)
+{
+    const struct body_total *t = &a->u->body.total;
+    struct cell sold = {0};
+    if (a->u->kind == BODY_SALE)
+        add_sale(&sold.sums, &a->u->body.sale.sold, &sold);
+    else
+        sold.sums = (struct contribution){.gross_quantity = t->gross.quantity,
+                                          .returns_quantity = t->returns.quantity,
+                                          .gross_amount = t->gross.amount,
+                                          .returns_amount = t->returns.amount};
+    const struct series *total = a->store ? a->e->series[a->store->total] : NULL;
+    return (a->u->kind == BODY_TOTAL || sums_fit(a->series, a->period, &sold.sums)) && sums_fit(total, a->period, &sold.sums);
+}
+
 static struct event_order event_order(const struct sales_update *u)
 {
     struct event_order order = {.issued_at_ms = u->issued_at_ms, .hash = hash_sip(u->event_id.data, u->event_id.size)};
@@ -47,9 +78,12 @@ static void set_total(const struct application *a, struct cell *cell)
     cell->total_order = order;
     /* Issued on or after the period's last day: a running total sent during the period is kept, but closes nothing. */
     cell->total_final = date_of_ms(a->u->issued_at_ms) >= period_last_day(&a->e->options.grid, a->period);
-    cell->total = (struct contribution){.gross_quantity = t->gross.quantity, .returns_quantity = t->returns.quantity,
-                                        .gross_amount = t->gross.amount, .returns_amount = t->returns.amount,
-                                        .has_quantity = t->gross.has_quantity, .has_amount = t->gross.has_amount};
+    cell->total = (struct contribution){.gross_quantity = t->gross.quantity,
+                                        .returns_quantity = t->returns.quantity,
+                                        .gross_amount = t->gross.amount,
+                                        .returns_amount = t->returns.amount,
+                                        .has_quantity = t->gross.has_quantity,
+                                        .has_amount = t->gross.has_amount};
     a->fx->counters.totals++;
 }
 

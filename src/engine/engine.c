@@ -92,6 +92,7 @@ void engine_free(struct engine *e)
 {
     if (!e)
         return;
+    engine_commit(e); /* of a batch that was not ended, the journal owns old values */
     pools_free(e->work);
     pools_free(e->standing);
     catalog_done(e);

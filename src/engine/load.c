@@ -1,6 +1,5 @@
 /* Restore: every stored record, in any order, then a check that they fit together. */
 #include "base/error.h"
-#include "base/hash.h"
 #include "engine/pools.h"
 #include "engine/roster.h"
 #include "engine/state.h"
@@ -11,10 +10,10 @@ enum status engine_load(struct engine *e, struct bytes key, struct bytes value, 
     uint8_t kind = reader_u8(&keys);
     uint8_t header_kind = reader_u8(&values), version = reader_u8(&values);
     (void)reader_u16(&values);
-    uint32_t length = reader_u32(&values), crc = reader_u32(&values);
+    uint32_t length = reader_u32(&values), sum = reader_u32(&values);
     uint64_t batch = reader_u64(&values);
     (void)reader_u64(&values);
-    if (keys.failed || values.failed || header_kind != kind || values.left != length || hash_crc32c(values.at, length) != crc)
+    if (keys.failed || values.failed || header_kind != kind || values.left != length || state_sum(e->partition, key, value) != sum)
         return error_set(err, STATUS_CORRUPT, "partition %d: a state record of kind %c is damaged (remove the state directory to rebuild it)",
                          e->partition, kind >= ' ' && kind < 127 ? kind : '?');
     if (version > STATE_VERSION)

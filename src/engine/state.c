@@ -1,5 +1,6 @@
 #include "engine/state.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/hash.h"
@@ -94,8 +95,8 @@ static void put_contribution(struct buffer *b, const struct contribution *c)
 
 static void put_cell(const struct cell *c, struct buffer *b)
 {
-    buffer_put_u8(b, (uint8_t)(c->has_total | c->total_final << 1 | c->total.has_quantity << 2 | c->total.has_amount << 3 |
-                               c->before_known << 4));
+    buffer_put_u8(
+        b, (uint8_t)(c->has_total | c->total_final << 1 | c->total.has_quantity << 2 | c->total.has_amount << 3 | c->before_known << 4));
     put_contribution(b, &c->sums);
     buffer_put_u32(b, c->quantity_count);
     buffer_put_u32(b, c->amount_count);
@@ -255,15 +256,32 @@ static void encode_value(const struct engine *e, const struct journal_entry *ent
     }
 }
 
-static void put_header(const struct engine *e, enum state_kind kind, uint64_t batch, const struct buffer *value, struct buffer *out)
+uint32_t state_sum(int32_t partition, struct bytes key, struct bytes record)
+{
+    const uint32_t p = (uint32_t)partition;
+    const uint8_t place[] = {(uint8_t)p, (uint8_t)(p >> 8), (uint8_t)(p >> 16), (uint8_t)(p >> 24)};
+    const size_t behind = STATE_SUM_AT + sizeof(uint32_t);
+    assert(record.size >= STATE_HEADER_BYTES);
+    uint32_t crc = hash_crc32c_next(hash_crc32c(place, sizeof place), key.data, key.size);
+    return hash_crc32c_next(hash_crc32c_next(crc, record.data, STATE_SUM_AT), record.data + behind, record.size - behind);
+}
+
+static void put_record(const struct engine *e, enum state_kind kind, uint64_t batch, const struct buffer *key, const struct buffer *value,
+                       struct buffer *out)
 {
     buffer_put_u8(out, (uint8_t)kind);
     buffer_put_u8(out, STATE_VERSION);
     buffer_put_u16(out, 0);
     buffer_put_u32(out, (uint32_t)value->size);
-    buffer_put_u32(out, hash_crc32c(value->data, value->size));
+    buffer_put_u32(out, 0); /* the sum, below */
     buffer_put_u64(out, batch);
     put_i64(out, e->state.sales_offset);
+    buffer_put(out, value->data, value->size);
+    if (out->failed)
+        return;
+    const uint32_t sum = state_sum(e->partition, buffer_bytes(key), buffer_bytes(out));
+    for (size_t i = 0; i < sizeof sum; i++)
+        out->data[STATE_SUM_AT + i] = (uint8_t)(sum >> 8 * i);
 }
 
 static enum status keep(const struct buffer *b, struct arena *arena, struct bytes *out)
@@ -287,8 +305,7 @@ enum status state_encode(const struct engine *e, const struct journal_entry *ent
     *out_value = (struct bytes){NULL, 0};
     if (status == STATUS_OK && !is_gone(e, entry)) {
         encode_value(e, entry, kind, &value);
-        put_header(e, kind, batch, &value, &record);
-        buffer_put(&record, value.data, value.size);
+        put_record(e, kind, batch, &key, &value, &record);
         status = value.failed ? STATUS_NO_MEMORY : keep(&record, arena, out_value);
     }
     buffer_done(&key);

@@ -25,8 +25,13 @@ enum state_kind {
     /* reserved: STATE_STANDING 'F' standing forecasts, STATE_PLAN 'N' plans */
 };
 #define STATE_VERSION 1
-/* u8 kind, u8 version, u16 flags, u32 length of what follows the header, u32 crc32c of it, u64 batch, i64 sales offset */
+/* u8 kind, u8 version, u16 flags, u32 length of what follows the header, u32 crc32c, u64 batch, i64 sales offset */
 #define STATE_HEADER_BYTES 28
+#define STATE_SUM_AT 8
+
+/* The crc32c that belongs into a record (of at least STATE_HEADER_BYTES): of the partition, the key and all of the record but
+ * the sum itself. A record that is whole but in the wrong place is as wrong as a damaged one. */
+uint32_t state_sum(int32_t partition, struct bytes key, struct bytes record);
 
 /* Key and value of the object of a journal entry, into the effects' arena. value.data NULL: the record is to be deleted. */
 enum status state_encode(const struct engine *e, const struct journal_entry *entry, uint64_t batch, struct arena *arena,

@@ -2,12 +2,15 @@
 #include <string.h>
 
 #include "engine/catalog.h"
+#include "engine/change.h"
 #include "engine/close.h"
 #include "engine/dedup.h"
 #include "engine/history.h"
 #include "engine/issued.h"
 #include "engine/sources.h"
 #include "engine/state.h"
+
+#define TIME_MAX 4000000 /* days: the year 12921 */
 
 struct loading {
     struct engine *e;
@@ -22,6 +25,32 @@ static int64_t take_i64(struct reader *r)
 static int32_t take_i32(struct reader *r)
 {
     return (int32_t)reader_u32(r);
+}
+
+/* A date or period, or none. Arithmetic on others would overflow. */
+static int32_t take_time(struct reader *r)
+{
+    int32_t time = take_i32(r);
+    if (time != PERIOD_NONE && (time < -TIME_MAX || time > TIME_MAX))
+        r->failed = true;
+    return time;
+}
+
+/* A number that only grows, or -1. */
+static int64_t take_count(struct reader *r)
+{
+    int64_t count = take_i64(r);
+    if (count < -1 || count == INT64_MAX)
+        r->failed = true;
+    return count;
+}
+
+static int64_t take_sum(struct reader *r)
+{
+    int64_t sum = take_i64(r);
+    if (sum < -2 * CHANGE_SUM_MAX || sum > 2 * CHANGE_SUM_MAX)
+        r->failed = true;
+    return sum;
 }
 
 static period_t take_period(struct reader *r)
@@ -56,24 +85,31 @@ static enum status load_partition(struct loading *l)
     struct engine *e = l->e;
     struct partition_state *p = &e->state;
     struct reader *r = &l->value;
-    p->sales_offset = take_i64(r);
-    p->requests_offset = take_i64(r);
-    p->greatest_date = take_i32(r);
-    p->first_record = take_i32(r);
-    p->closed_through = take_i32(r);
-    p->closing = take_i32(r);
+    p->sales_offset = take_count(r);
+    p->requests_offset = take_count(r);
+    p->greatest_date = take_time(r);
+    p->first_record = take_time(r);
+    p->closed_through = take_time(r);
+    p->closing = take_time(r);
     p->closing_cursor = reader_u32(r);
     p->closing_cause = reader_u8(r);
-    p->close_number = take_i64(r);
-    p->alert_number = take_i64(r);
-    p->complete_all = take_i32(r);
+    p->close_number = take_count(r);
+    p->alert_number = take_count(r);
+    p->complete_all = take_time(r);
     p->limit_firing = reader_u8(r) != 0;
     e->loaded_hash = reader_u64(r);
     e->expected_stores = reader_u32(r);
     e->expected_series = reader_u32(r);
     (void)reader_text(r);
     e->loaded_partition = true;
-    return p->closing_cause <= CLOSE_COMPLETE ? STATUS_OK : STATUS_CORRUPT;
+    bool in_order = p->closing == PERIOD_NONE || p->closed_through == PERIOD_NONE || p->closing == p->closed_through + 1;
+    return in_order && p->closing_cause <= CLOSE_COMPLETE && p->closing_cursor <= e->expected_series ? STATUS_OK : STATUS_CORRUPT;
+}
+
+/* What is firing has begun. */
+static bool says_since(bool firing, period_t since)
+{
+    return !firing || since != PERIOD_NONE;
 }
 
 static enum status load_store(struct loading *l)
@@ -84,11 +120,11 @@ static enum status load_store(struct loading *l)
         return status;
     uint8_t mode = reader_u8(&l->value);
     store->mode = (enum store_mode)mode;
-    store->state.complete_through = take_i32(&l->value);
+    store->state.complete_through = take_time(&l->value);
     store->state.silent_firing = reader_u8(&l->value) != 0;
-    store->state.silent_since = take_i32(&l->value);
+    store->state.silent_since = take_time(&l->value);
     l->e->loaded_stores++;
-    return mode <= STORE_DERIVED ? STATUS_OK : STATUS_CORRUPT;
+    return mode <= STORE_DERIVED && says_since(store->state.silent_firing, store->state.silent_since) ? STATUS_OK : STATUS_CORRUPT;
 }
 
 static enum status load_series(struct loading *l)
@@ -101,20 +137,20 @@ static enum status load_series(struct loading *l)
     s->state.derived = flags & 1;
     s->state.sale_fed = flags >> 1 & 1;
     s->state.stockout_firing = flags >> 2 & 1;
-    s->state.first_period = take_i32(&l->value);
-    s->state.issue = take_i64(&l->value);
-    s->state.stockout_since = take_i32(&l->value);
+    s->state.first_period = take_time(&l->value);
+    s->state.issue = take_count(&l->value);
+    s->state.stockout_since = take_time(&l->value);
     l->e->loaded_series++;
-    return STATUS_OK;
+    return says_since(s->state.stockout_firing, s->state.stockout_since) ? STATUS_OK : STATUS_CORRUPT;
 }
 
 static struct contribution take_contribution(struct reader *r)
 {
     struct contribution c = {0};
-    c.gross_quantity = take_i64(r);
-    c.returns_quantity = take_i64(r);
-    c.gross_amount = take_i64(r);
-    c.returns_amount = take_i64(r);
+    c.gross_quantity = take_sum(r);
+    c.returns_quantity = take_sum(r);
+    c.gross_amount = take_sum(r);
+    c.returns_amount = take_sum(r);
     return c;
 }
 
@@ -140,7 +176,7 @@ static enum status load_cell(struct loading *l)
     c->quantity_count = reader_u32(r);
     c->amount_count = reader_u32(r);
     c->reports = reader_u32(r);
-    c->corrected_after = take_i32(r);
+    c->corrected_after = take_time(r);
     if (c->corrected_after != PERIOD_NONE)
         c->before = take_i64(r);
     if (!c->has_total)
@@ -176,7 +212,7 @@ static enum status load_issued(struct loading *l)
     if (status != STATUS_OK)
         return status;
     struct issued_slot *slot = &s->rings->ensemble[at];
-    slot->origin = take_i32(&l->value);
+    slot->origin = take_time(&l->value);
     uint8_t flags = reader_u8(&l->value);
     slot->level = flags & 1;
     slot->counted = flags >> 1 & 1;
@@ -193,7 +229,7 @@ static enum status load_members(struct loading *l)
     if (status != STATUS_OK)
         return status;
     struct member_slot *slot = &s->rings->members[at];
-    period_t origin = take_i32(&l->value);
+    period_t origin = take_time(&l->value);
     uint16_t count = reader_u16(&l->value);
     if (count >= MEMBER_COUNT || slot->issued)
         return STATUS_CORRUPT;
@@ -223,7 +259,7 @@ static enum status load_drift(struct loading *l)
         return status;
     struct reader *r = &l->value;
     struct drift_state *d = &s->drift.state;
-    s->drift.since = take_i32(r);
+    s->drift.since = take_time(r);
     d->seen = reader_u32(r);
     for (size_t i = 0; i < DRIFT_RING; i++)
         d->ring_r[i] = reader_double(r);
@@ -245,7 +281,7 @@ static enum status load_drift(struct loading *l)
     d->firing = flags & 1;
     d->provisional = flags >> 1 & 1;
     d->causes = reader_u8(r);
-    return STATUS_OK;
+    return says_since(d->firing, s->drift.since) ? STATUS_OK : STATUS_CORRUPT;
 }
 
 static enum status load_source(struct loading *l)

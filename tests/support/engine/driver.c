@@ -348,6 +348,16 @@ void driver_refuse(struct driver *d, enum dead_letter code)
     commit(d);
 }
 
+bool driver_record(const struct driver *d, size_t index, struct bytes *out_key, struct bytes *out_value)
+{
+    if (index >= d->state->count)
+        return false;
+    const struct stored_item *item = &d->state->items[index];
+    *out_key = buffer_bytes(&item->key);
+    *out_value = item->present ? buffer_bytes(&item->value) : (struct bytes){NULL, 0};
+    return true;
+}
+
 /* ---- records */
 
 static int64_t millionths(double value)

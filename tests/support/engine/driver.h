@@ -58,6 +58,8 @@ void driver_run(struct driver *d, const struct sales_update *updates, size_t n);
 void driver_restart(struct driver *d);
 void driver_request(struct driver *d, const struct forecast_request *request);
 void driver_refuse(struct driver *d, enum dead_letter code);
+/* The stored record with this index, from 0; a deleted one has no value. False past the last one. Borrowed. */
+bool driver_record(const struct driver *d, size_t index, struct bytes *out_key, struct bytes *out_value);
 
 /* All state records without their headers (which hold batch numbers and offsets) and without the partition record's
  * offsets and the windows of sources, sorted by key: what must be equal. Caller calls buffer_done. */

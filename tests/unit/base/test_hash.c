@@ -21,6 +21,7 @@ static void crc32c_gives_the_check_value(void **state)
     (void)state;
     assert_int_equal(hash_crc32c("123456789", 9), 0xe3069283);
     assert_int_equal(hash_crc32c("", 0), 0);
+    assert_int_equal(hash_crc32c_next(hash_crc32c("1234", 4), "56789", 5), 0xe3069283);
 }
 
 /* From Kafka's own UtilsTest. */

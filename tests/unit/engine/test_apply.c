@@ -295,6 +295,31 @@ static void three_years_may_be_backfilled_after_a_live_start(void **state)
     driver_done(&d);
 }
 
+/* Each of these is a number a till may send; together they are more than 64 bits hold. */
+static void sums_beyond_all_measure_are_refused_and_stay_exact(void **state)
+{
+    (void)state;
+    struct driver d;
+    begin(&d);
+    for (int i = 0; i < 2305; i++) {
+        char id[16];
+        (void)snprintf(id, sizeof id, "%d", i);
+        put(&d, driver_sale("s", "p", friday_of(0), 1e9, id));
+    }
+    assert_int_equal(d.dead_letter_count, 0);
+    refuses(&d, driver_sale("s", "p", friday_of(0), 1e9, "one more"), DEAD_LETTER_VALUE_RANGE);
+    refuses(&d, driver_sale("s", "p", friday_of(0), 1e9, "one more"), DEAD_LETTER_VALUE_RANGE); /* nor remembered as seen */
+    refuses(&d, driver_sale("s", "another", friday_of(0), 1e9, "again"), DEAD_LETTER_VALUE_RANGE); /* the store's sum */
+    refuses(&d, driver_total("s", "a third", friday_of(0), 1e9, "total"), DEAD_LETTER_VALUE_RANGE);
+    put(&d, driver_sale("s", "p", friday_of(0), -1e9, "a return is summed apart"));
+    struct engine_cell_view cell;
+    size_t count;
+    assert_ok(engine_cells_view(d.engine, 0, 1, &cell, &count));
+    assert_int_equal(cell.gross_amount, INT64_C(2305000000000000000));
+    assert_int_equal(cell.returns_amount, INT64_C(1000000000000000));
+    driver_done(&d);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -305,6 +330,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_restarted_counter_is_refused_not_swallowed),
         cmocka_unit_test(the_greater_total_wins_however_often_it_is_sent),
         cmocka_unit_test(dates_out_of_range_are_refused),
+        cmocka_unit_test(sums_beyond_all_measure_are_refused_and_stay_exact),
         cmocka_unit_test(levels_do_not_mix),
         cmocka_unit_test(a_total_of_a_product_moves_its_store),
         cmocka_unit_test(one_series_too_many_is_refused_and_said_once),
