@@ -3,12 +3,9 @@
 #include <string.h>
 
 #include "app/command.h"
+#include "app/health.h"
 #include "app/worker.h"
 #include "io/versions.h"
-
-#define STUCK_BATCH_US INT64_C(120000000)    /* twice what a commit may take */
-#define STUCK_PROGRESS_US INT64_C(60000000)
-#define STUCK_CONSUMER_US INT64_C(10000000)
 
 /* ------------------------------------------------------------------------------------------------ health */
 
@@ -24,17 +21,14 @@ static bool has_work(struct worker *w)
 
 const char *worker_sickness(struct worker *w)
 {
-    int64_t now = loop_now_us();
     if (w->phase == WORKER_STARTING)
         return NULL;
-    if (now - consumer_polled_us(w->consumer) > STUCK_CONSUMER_US)
-        return "the consumer has not been polled for 10 s";
-    if (w->batch.stage != BATCH_COLLECT && w->batch.stage != BATCH_BACKOFF && now - w->batch.stage_us > STUCK_BATCH_US)
-        return "a batch has been in one stage for 120 s";
-    /* A broker that is away is not our illness: a restart would not help. */
-    if (consumer_is_connected(w->consumer) && w->phase == WORKER_RUNNING && now - w->progress_us > STUCK_PROGRESS_US && has_work(w))
-        return "records are waiting, but none was handled for 60 s";
-    return NULL;
+    const struct health h = {
+        .now_us = loop_now_us(), .polled_us = consumer_polled_us(w->consumer), .stage_us = w->batch.stage_us, .progress_us = w->progress_us,
+        .is_writing = w->batch.stage != BATCH_COLLECT && w->batch.stage != BATCH_BACKOFF,
+        .is_connected = consumer_is_connected(w->consumer), .is_running = w->phase == WORKER_RUNNING, .has_work = has_work(w),
+    };
+    return health_sickness(&h);
 }
 
 bool worker_is_ready(const struct worker *w)

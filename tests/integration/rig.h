@@ -93,8 +93,8 @@ RIG_FN void rig_start_worker(struct rig *r, const char *crash_at, const char *co
     char embedded[128], state[128], crash[64];
     snprintf(embedded, sizeof embedded, "--embedded=%s", mock_broker_address(r->broker));
     snprintf(state, sizeof state, "%s/state", r->dir);
-    char *argv[32] = {(char *)binary, "worker", embedded, "--state-dir", state, "-X", "http.port=0", "-X", "compute.threads=1"};
-    size_t count = 9;
+    char *argv[32] = {(char *)binary, "worker", embedded, "--state-dir", state, "-X", "http.port=0", "-X", "compute.threads=1", "-X", "batch.max.ms=20"};
+    size_t count = 11;
     for (; options && *options; options++)
         argv[count++] = (char *)*options;
     char *env[64] = {0};

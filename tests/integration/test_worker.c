@@ -164,6 +164,98 @@ static void a_new_broker_is_read_from_its_beginning_and_the_history_stays(void *
     rig_finish(&old);
 }
 
+static void a_worker_stopped_at_any_moment_loses_nothing_and_publishes_nothing_twice(void **state)
+{
+    (void)state;
+    enum { WEEKS = 80 };
+    struct rig r;
+    struct rig_table table;
+    unsigned dice = 20261121;
+    rig_start(&r, 3);
+    rig_send_totals(&r, STORES, 0, WEEKS);
+    for (int i = 0; i < 8; i++) {
+        rig_start_worker(&r, NULL, (const char *[]){"-X", "batch.max.records=20", "-X", "batch.max.ms=5", NULL});
+        rig_wait_log(&r, "worker_running");
+        dice = dice * 1103515245 + 12345;
+        usleep((dice >> 16) % 60000);
+        assert_int_equal(rig_stop_worker(&r), 0);
+    }
+    rig_start_worker(&r, NULL, NULL);
+    assert_true(rig_wait_handled(&r));
+    assert_int_equal(rig_stop_worker(&r), 0);
+    rig_read(&r, TOPIC_FORECASTS, &table);
+    assert_int_equal(table.count, expected.count);
+    for (size_t i = 0; i < table.count; i++) {
+        assert_int_equal(table.entries[i].issue, WEEKS);
+        assert_int_equal(table.entries[i].copies, WEEKS);
+    }
+    rig_table_free(&table);
+    rig_finish(&r);
+}
+
+static void input_that_the_broker_has_dropped_ends_the_worker_with_65(void **state)
+{
+    (void)state;
+    struct rig r;
+    struct client *careless; /* no window */
+    struct error err;
+    static uint8_t large[60000];
+    rig_start(&r, 1);
+    assert_ok(client_new(&(struct client_options){.servers = mock_broker_address(r.broker)}, &careless, &err));
+    for (int i = 0; i < 120; i++) { /* 7 MB; the broker keeps 5 */
+        const struct client_record record = {.topic = topics_name(&r.topics, TOPIC_SALES), .key = rig_bytes("1"), .value = {large, sizeof large}};
+        assert_ok(client_send(careless, &record, &err));
+        assert_ok(client_flush(careless, 10000, &err)); /* a record batch each: whole ones are dropped */
+    }
+    client_free(careless);
+    rig_start_worker(&r, NULL, NULL);
+    assert_int_equal(rig_wait_worker(&r), 65);
+    assert_true(rig_log_has(&r, "input_lost"));
+    rig_finish(&r);
+}
+
+static void signals_dump_and_reload(void **state)
+{
+    (void)state;
+    struct rig r;
+    rig_start(&r, 2);
+    rig_start_worker(&r, NULL, NULL);
+    rig_wait_log(&r, "worker_running");
+    kill(r.worker, SIGUSR1);
+    rig_wait_log(&r, "dump_partition partition=1");
+    assert_true(rig_log_has(&r, "dump_worker phase=running"));
+    kill(r.worker, SIGHUP);
+    rig_wait_log(&r, "config_reloaded");
+    assert_true(rig_log_has(&r, "config_reloaded"));
+    assert_int_equal(rig_stop_worker(&r), 0);
+    rig_finish(&r);
+}
+
+static void a_state_for_other_partitions_or_options_is_refused_with_78(void **state)
+{
+    (void)state;
+    struct rig old, fresh;
+    rig_start(&old, 2);
+    rig_start_worker(&old, NULL, NULL);
+    rig_send_totals(&old, 2, 0, 3);
+    assert_true(rig_wait_handled(&old));
+    assert_int_equal(rig_stop_worker(&old), 0);
+    rig_start_worker(&old, NULL, (const char *[]){"-X", "history.periods=100", NULL});
+    assert_int_equal(rig_wait_worker(&old), 78);
+    rig_start_worker(&old, NULL, (const char *[]){"-X", "history.periods=100", "--accept-changes", NULL});
+    assert_int_equal(rig_stop_worker(&old), 0);
+    rig_start(&fresh, 3);
+    char moved[64];
+    strcpy(moved, fresh.dir);
+    strcpy(fresh.dir, old.dir);
+    rig_start_worker(&fresh, NULL, NULL);
+    assert_int_equal(rig_wait_worker(&fresh), 78);
+    assert_true(rig_log_has(&fresh, "2 partitions"));
+    strcpy(fresh.dir, moved);
+    rig_finish(&fresh);
+    rig_finish(&old);
+}
+
 /* ------------------------------------------------------------------------------------------------ HTTP */
 
 static size_t http_get(int port, const char *path, char *out, size_t size)
@@ -243,6 +335,10 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_crash_at_after_lmdb_changes_nothing_that_a_reader_sees),
         cmocka_unit_test(a_second_worker_on_the_same_state_is_refused_with_73),
         cmocka_unit_test(a_new_broker_is_read_from_its_beginning_and_the_history_stays),
+        cmocka_unit_test(a_worker_stopped_at_any_moment_loses_nothing_and_publishes_nothing_twice),
+        cmocka_unit_test(input_that_the_broker_has_dropped_ends_the_worker_with_65),
+        cmocka_unit_test(signals_dump_and_reload),
+        cmocka_unit_test(a_state_for_other_partitions_or_options_is_refused_with_78),
         cmocka_unit_test(metrics_health_readiness_and_version_are_served),
         cmocka_unit_test(a_stopped_worker_answers_no_health_check),
     };

@@ -57,7 +57,7 @@ static int setup(void **state)
     static const char *const inputs[] = {INPUT};
     struct rig *r = &rig;
     struct error err;
-    struct transaction_options options = {.call_ms = 2000, .limit_ms = 6000};
+    struct transaction_options options = {.call_ms = 500, .limit_ms = 1500};
     *r = (struct rig){0};
     const struct mock_topic topics[] = {{TOPIC, 1}, {INPUT, 1}};
     assert_ok(mock_broker_new(topics, 2, &r->broker, &err));
