@@ -179,8 +179,7 @@ enum status scores_add(struct scores *s, const struct forecast_result *r)
     return STATUS_OK;
 }
 
-static void visit_set(const struct issued_set *set, struct text series, size_t origin,
-                      void (*visit)(void *arg, struct text series, size_t origin, size_t h, enum member m, double value), void *arg)
+static void visit_set(const struct issued_set *set, struct text series, size_t origin, scores_visit *visit, void *arg)
 {
     for (size_t h = 0; h < SCORES_HORIZON; h++)
         for (enum member m = 0; m < MEMBER_COUNT; m++)
@@ -188,7 +187,7 @@ static void visit_set(const struct issued_set *set, struct text series, size_t o
                 visit(arg, series, origin, h + 1, m, set->value[h][m]);
 }
 
-void scores_each(const struct scores *s, void (*visit)(void *arg, struct text series, size_t origin, size_t h, enum member m, double value), void *arg)
+void scores_each(const struct scores *s, scores_visit *visit, void *arg)
 {
     for (size_t i = 0; i < s->count; i++)
         for (size_t row = 0; row < s->rows; row++)

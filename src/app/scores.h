@@ -27,9 +27,10 @@ enum status scores_actual(struct scores *s, struct text store, struct text produ
 /* A standing forecast. Copies what it needs. */
 enum status scores_add(struct scores *s, const struct forecast_result *r) MUST_CHECK;
 
-/* Every value that is kept, by series, origin, step and member; origin: how many periods from `first` on are known.
- * series: as in the keys of the forecasts topic. */
-void scores_each(const struct scores *s, void (*visit)(void *arg, struct text series, size_t origin, size_t h, enum member m, double value), void *arg);
+/* series: as in the keys of the forecasts topic; origin: how many periods from `first` on are known; h: from 1. */
+typedef void scores_visit(void *arg, struct text series, size_t origin, size_t h, enum member m, double value);
+/* Every value that is kept, by series, origin, step and member. */
+void scores_each(const struct scores *s, scores_visit *visit, void *arg);
 
 size_t scores_series(const struct scores *s); /* with an actual */
 

@@ -38,13 +38,18 @@ def until(condition, what, seconds=WAIT_S):
         time.sleep(.01)
 
 
+def environment_with(more):
+    """Ours, without what would configure the program."""
+    return {**{name: value for name, value in os.environ.items() if not name.startswith("STORECAST_")}, **(more or {})}
+
+
 def die_with_parent():
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def run(*arguments, environment=None):
     done = subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True, timeout=WAIT_S, preexec_fn=die_with_parent,
-                          env={**os.environ, **(environment or {})})
+                          env=environment_with(environment))
     if done.returncode != 0:
         raise AssertionError(f"storecast {' '.join(map(str, arguments))}: exit code {done.returncode}\n{done.stderr}")
     return done.stdout
@@ -151,16 +156,20 @@ class Stream:
     """A broker from the start on; a worker when it is told."""
 
     def __init__(self, partitions, *options, environment=None):
-        self.environment = {**os.environ, **(environment or {})}
+        self.environment = environment_with(environment)
         self.options = [word for option in ("http.port=0", *options) for word in ("-X", option)]
         self.children, self.followers, self.worker = [], [], None
         self.folder = tempfile.TemporaryDirectory(prefix="storecast-test-")
         self.path = pathlib.Path(self.folder.name)
         self.log = self.path / "worker.log"
-        self.spawn("broker", "--partitions", partitions, "--state-dir", self.path / "broker", out=self.path / "broker.log")
-        self.address = until(self.broker_address, "the broker")
+        self.broker = self.spawn("broker", "--partitions", partitions, "--state-dir", self.path / "broker", out=self.path / "broker.log")
 
     def __enter__(self):
+        try:
+            self.address = until(self.broker_address, "the broker")
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_):
@@ -172,13 +181,16 @@ class Stream:
         self.folder.cleanup()
 
     def broker_address(self):
+        if self.broker.poll() is not None:
+            raise AssertionError(f"the broker ended: {(self.path / 'broker.log').read_text()[-500:]}")
         file = self.path / "broker" / "broker"
         return file.read_text().strip() if file.exists() else None
 
     def spawn(self, *arguments, out):
         with open(out, "a") as file:
-            child = subprocess.Popen([PROGRAM, *map(str, arguments)], stdout=file, stderr=subprocess.STDOUT if out.suffix == ".log" else None,
-                                     env=self.environment, preexec_fn=die_with_parent)
+            errors = subprocess.STDOUT if out.suffix == ".log" else None
+            child = subprocess.Popen([PROGRAM, *map(str, arguments)], stdout=file, stderr=errors, env=self.environment,
+                                     preexec_fn=die_with_parent)
         self.children.append(child)
         return child
 
@@ -227,9 +239,12 @@ class Stream:
 
     def wait_forecasts(self, follower, stores, last_day):
         """Until the sets of forecasts are complete that know last_day."""
+        origins, closed, seen = {}, set(), 0
+
         def look():
-            origins, closed = {}, set()
-            for m in follower.read():
+            nonlocal seen
+            start, seen = seen, len(follower.read())
+            for m in follower.messages[start:]:
                 if m.value.get("origin") == last_day:
                     origins[m.value["store"]] = m.partition
                 if m.value.get("last_date") == last_day:
