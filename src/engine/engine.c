@@ -158,9 +158,11 @@ void engine_commit(struct engine *e)
 {
     for (size_t i = 0; i < e->journal.count; i++) {
         const struct journal_entry *entry = &e->journal.entries[i];
-        if (entry->kind == JOURNAL_MEMBERS)
-            free(((struct member_slot *)(e->journal.saved.data + entry->saved))->issued);
-        else if (entry->kind == JOURNAL_SEEN_DROPPED)
+        if (entry->kind == JOURNAL_MEMBERS) {
+            struct member_slot old; /* copied: the journal packs what it saves, without regard to alignment */
+            memcpy(&old, e->journal.saved.data + entry->saved, sizeof old);
+            free(old.issued);
+        } else if (entry->kind == JOURNAL_SEEN_DROPPED)
             dedup_seen_free(e, entry->period);
     }
     sources_drop_gone(e);
