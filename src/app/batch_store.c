@@ -73,7 +73,7 @@ static void store_after(struct pool_job *job)
     struct batch *b = &w->batch;
     assert(b->stage == BATCH_STORE);
     if (b->store_status) {
-        worker_fail(w, exit_code_of(b->store_status), "state_write_failed", b->store_error.text);
+        worker_fail(w, (int)exit_code_of(b->store_status), "state_write_failed", b->store_error.text);
         return;
     }
     crash_here(CRASH_AFTER_LMDB);

@@ -106,7 +106,7 @@ static void all_restored(struct worker *w)
     }
     enum status status = adopt(w, &err);
     if (status) {
-        worker_fail(w, exit_code_of(status), "restore_failed", err.text);
+        worker_fail(w, (int)exit_code_of(status), "restore_failed", err.text);
         return;
     }
     for (int32_t i = 0; i < w->partition_count; i++) {
@@ -123,7 +123,7 @@ static void all_restored(struct worker *w)
     log_end(&l);
     status = assignment_take_all(w, &err);
     if (status)
-        worker_fail(w, exit_code_of(status), "assignment_failed", err.text);
+        worker_fail(w, (int)exit_code_of(status), "assignment_failed", err.text);
 }
 
 static void restore_after(struct pool_job *job)
@@ -134,7 +134,7 @@ static void restore_after(struct pool_job *job)
     w->restoring--;
     if (lane->job_status) {
         error_wrap(&lane->job_error, "partition %d", (int)lane->id);
-        worker_fail(w, exit_code_of(lane->job_status), "restore_failed", lane->job_error.text);
+        worker_fail(w, (int)exit_code_of(lane->job_status), "restore_failed", lane->job_error.text);
         return;
     }
     char name[16];

@@ -26,7 +26,7 @@ period_t period_of(const struct period_grid *grid, date_t business_date)
         return (c.year - 1970) * 12 + c.month - 1;
     }
     }
-    assert(!"period unit");
+    assert(0 && "period unit");
     return PERIOD_NONE;
 }
 
@@ -42,7 +42,7 @@ date_t period_first_day(const struct period_grid *grid, period_t p)
         return date_of(1970 + year, p - 12 * year + 1, 1);
     }
     }
-    assert(!"period unit");
+    assert(0 && "period unit");
     return 0;
 }
 
@@ -56,7 +56,7 @@ date_t period_last_day(const struct period_grid *grid, period_t p)
     case PERIOD_MONTH:
         return period_first_day(grid, p + 1) - 1;
     }
-    assert(!"period unit");
+    assert(0 && "period unit");
     return 0;
 }
 

@@ -61,7 +61,7 @@ struct text codec_record_schema(enum codec_record record)
     for (size_t i = 0; i < sizeof schema_texts / sizeof schema_texts[0]; i++)
         if (strcmp(schema_texts[i].name, records[record].name) == 0)
             return text_of(schema_texts[i].text);
-    assert(!"every record has its schema built in");
+    assert(0 && "every record has its schema built in");
     return text_of(NULL);
 }
 

@@ -27,8 +27,8 @@ void fixture_filter(int argc, char **argv);
 void fixture_assert_near(double actual, double expected, double tolerance, const char *what, const char *file, int line);
 
 /* A status that is not STATUS_OK fails with its name. */
-#define assert_ok(call) fixture_assert_status(call, 0, #call, __FILE__, __LINE__)
-#define assert_status(call, expected) fixture_assert_status(call, expected, #call, __FILE__, __LINE__)
+#define assert_ok(call) fixture_assert_status((int)(call), 0, #call, __FILE__, __LINE__)
+#define assert_status(call, expected) fixture_assert_status((int)(call), (int)(expected), #call, __FILE__, __LINE__)
 void fixture_assert_status(int status, int expected, const char *what, const char *file, int line);
 
 #endif
