@@ -8,10 +8,6 @@
 #include "app/worker.h"
 #include "base/log.h"
 
-#define ABORTS_BEFORE_BLAME 3
-#define BACKOFF_MIN_MS 50
-#define BACKOFF_MAX_MS 5000
-
 const char *batch_stage_name(enum batch_stage stage)
 {
     static const char *const names[] = {"init", "collect", "send", "deliver", "commit", "store", "abort", "backoff"};
@@ -29,7 +25,7 @@ static void on_timer(void *arg)
     worker_step(w);
 }
 
-static void enter(struct worker *w, enum batch_stage stage)
+void batch_enter(struct worker *w, enum batch_stage stage)
 {
     w->batch.stage = stage;
     w->batch.stage_us = loop_now_us();
@@ -42,7 +38,7 @@ enum status batch_init(struct worker *w, struct error *err)
     b->offsets = calloc((size_t)w->partition_count * INPUT_COUNT, sizeof *b->offsets);
     if (!b->lanes || !b->offsets || loop_timer_new(w->loop, "batch timer", on_timer, w, &b->timer))
         return error_set(err, STATUS_NO_MEMORY, "batches: out of memory");
-    enter(w, BATCH_INIT);
+    batch_enter(w, BATCH_INIT);
     return STATUS_OK;
 }
 
@@ -64,7 +60,7 @@ static bool can_be_cut(const struct lane *lane)
 }
 
 /* What lanes that are not in the cut have collected stays counted. */
-static void recount(struct worker *w)
+void batch_recount(struct worker *w)
 {
     struct batch *b = &w->batch;
     b->collected = 0;
@@ -116,7 +112,7 @@ static bool cut(struct worker *w)
             b->lanes[b->lane_count++] = w->lanes[i];
         }
     b->cut_us = b->first_us ? b->first_us : loop_now_us();
-    recount(w);
+    batch_recount(w);
     if (b->lane_count == 0)
         return false;
     b->number++;
@@ -134,7 +130,7 @@ static bool cut(struct worker *w)
         return false;
     producer_clear(w->producer);
     batch_send_begin(w);
-    enter(w, BATCH_SEND);
+    batch_enter(w, BATCH_SEND);
     return true;
 }
 
@@ -150,7 +146,7 @@ static void commit(struct worker *w)
         for (int input = 0; input < INPUT_COUNT; input++)
             b->offsets[count++] = (struct transaction_offset){w->inputs[input], lane->id, next[input], b->number};
     }
-    enter(w, BATCH_COMMIT);
+    batch_enter(w, BATCH_COMMIT);
     transaction_commit(w->transaction, w->consumer, b->offsets, count);
 }
 
@@ -179,7 +175,7 @@ static bool send_some(struct worker *w)
     }
     crash_here(CRASH_AFTER_PRODUCE);
     w->batch.has_paused = false;
-    enter(w, BATCH_DELIVER);
+    batch_enter(w, BATCH_DELIVER);
     return true;
 }
 
@@ -216,75 +212,11 @@ void batch_on_stored(struct worker *w)
     if (b->single_left > 0)
         b->single_left--;
     b->lane_count = 0;
-    enter(w, BATCH_COLLECT);
+    batch_enter(w, BATCH_COLLECT);
     loop_wake_kick(w->step);
 }
 
-/* ------------------------------------------------------------------------------------------------ the way back */
-
-/* With one record in the batch, it is to blame when it is refused again and again. */
-static void blame(struct worker *w)
-{
-    struct batch *b = &w->batch;
-    for (size_t i = 0; i < b->lane_count; i++)
-        for (int input = 0; input < INPUT_COUNT; input++)
-            if (b->lanes[i]->taken[input].count > 0)
-                b->lanes[i]->poison[input] = b->lanes[i]->taken[input].first->offset;
-    b->refused = 0;
-}
-
-static void judge_refusal(struct worker *w)
-{
-    struct batch *b = &w->batch;
-    if (++b->refused < ABORTS_BEFORE_BLAME)
-        return;
-    size_t records = 0;
-    for (size_t i = 0; i < b->lane_count; i++)
-        records += b->lanes[i]->taken[INPUT_SALES].count + b->lanes[i]->taken[INPUT_REQUESTS].count;
-    if (records == 1 || b->single_left > 0)
-        blame(w);
-    else
-        b->single_left = records;
-}
-
-void batch_abort(struct worker *w, bool was_refused, const char *why)
-{
-    struct batch *b = &w->batch;
-    struct log_line l;
-    log_begin(&l, LOG_WARN, "batch_aborted");
-    log_int(&l, "batch", (int64_t)b->number);
-    log_string(&l, "stage", batch_stage_name(b->stage));
-    log_int(&l, "aborts", b->aborts + 1);
-    log_string(&l, "why", why);
-    log_end(&l);
-    b->aborts++;
-    b->was_refused = was_refused;
-    if (was_refused)
-        judge_refusal(w);
-    for (size_t i = 0; i < b->lane_count; i++) {
-        struct lane *lane = b->lanes[i];
-        w->waiting_records += lane->taken[INPUT_SALES].count + lane->taken[INPUT_REQUESTS].count;
-        lane_rollback(lane);
-    }
-    b->lane_count = 0;
-    recount(w);
-    enum transaction_state state = transaction_state(w->transaction);
-    enter(w, BATCH_ABORT);
-    if (state == TRANSACTION_OPEN || state == TRANSACTION_SPOILED)
-        transaction_abort(w->transaction);
-    else
-        batch_on_transaction(w, STATUS_OK, "");
-}
-
-static void back_off(struct worker *w)
-{
-    int64_t after_ms = BACKOFF_MIN_MS;
-    /* Waiting gives a broker time; it does not make a refused record better. */
-    for (unsigned i = 1; !w->batch.was_refused && i < w->batch.aborts && after_ms < BACKOFF_MAX_MS; i++)
-        after_ms *= 2;
-    enter(w, BATCH_BACKOFF);
-    loop_timer_start(w->batch.timer, after_ms < BACKOFF_MAX_MS ? after_ms : BACKOFF_MAX_MS);
-}
+/* ------------------------------------------------------------------------------------------------ transactions */
 
 static void on_init(struct worker *w, enum status status, const char *why)
 {
@@ -294,11 +226,11 @@ static void on_init(struct worker *w, enum status status, const char *why)
         log_string(&l, "why", why);
         log_end(&l);
         w->batch.aborts++;
-        back_off(w);
+        batch_back_off(w);
         return;
     }
     w->batch.aborts = 0;
-    enter(w, BATCH_COLLECT);
+    batch_enter(w, BATCH_COLLECT);
     loop_wake_kick(w->step);
 }
 
@@ -310,7 +242,7 @@ static void on_commit(struct worker *w, enum status status, const char *why)
     }
     crash_here(CRASH_AFTER_COMMIT);
     metrics_observe(w->metrics, METRIC_COMMIT_DURATION, (double)(loop_now_us() - w->batch.stage_us) / 1e6);
-    enter(w, BATCH_STORE);
+    batch_enter(w, BATCH_STORE);
     batch_store(w);
 }
 
@@ -332,7 +264,7 @@ void batch_on_transaction(void *worker, enum status status, const char *why)
         if (status)
             transaction_abort(w->transaction); /* again: nothing can go on before */
         else
-            back_off(w);
+            batch_back_off(w);
         return;
     case BATCH_COLLECT:
     case BATCH_SEND:

@@ -57,10 +57,18 @@ bool batch_step(struct worker *w);
 void batch_on_room(struct worker *w);
 void batch_on_settled(struct worker *w);
 void batch_on_transaction(void *worker, enum status status, const char *why);
-/* Gives the batch up: rollback, back-off, again. was_refused: by what a record is, not by the state of the broker. */
-void batch_abort(struct worker *w, bool was_refused, const char *why);
 /* Nothing is collected or being written. */
 bool batch_is_idle(const struct worker *w);
+
+void batch_enter(struct worker *w, enum batch_stage stage);
+/* What lanes that are not being written have collected. */
+void batch_recount(struct worker *w);
+
+/* batch_abort.c: gives the batch up: rollback, back-off, again. was_refused: by what a record is, not by the state of
+ * the broker. */
+void batch_abort(struct worker *w, bool was_refused, const char *why);
+/* The rollback is done: go on after a while. */
+void batch_back_off(struct worker *w);
 
 /* batch_apply.c: takes records of open lanes and lends engines whose close is due. True: there is more to do. */
 bool batch_apply(struct worker *w, int64_t until_us);

@@ -1,22 +1,10 @@
-#include "io/consumer.h"
+#include "io/consumer_inner.h"
 
 #include <assert.h>
-#include <librdkafka/rdkafka.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define EVENTS_PER_TURN 500
-
-struct consumer {
-    rd_kafka_t *handle;
-    rd_kafka_queue_t *queue;
-    struct loop_wake *wake;
-    struct consumer_hooks hooks;
-    const char *const *topics;
-    size_t topic_count;
-    bool is_held, is_closing, is_closed, is_connected;
-    int64_t polled_us;
-};
 
 /* ------------------------------------------------------------------------------------------------ records */
 
@@ -74,7 +62,7 @@ static bool take_record(struct consumer *c, rd_kafka_event_t *event)
 
 /* ------------------------------------------------------------------------------------------------ other events */
 
-static void report(struct consumer *c, const char *why)
+void consumer_report(struct consumer *c, const char *why)
 {
     if (c->hooks.on_error)
         c->hooks.on_error(c->hooks.arg, why);
@@ -100,7 +88,7 @@ static void on_error_event(struct consumer *c, rd_kafka_event_t *event)
     }
     if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
         c->is_connected = false;
-    report(c, why ? why : rd_kafka_err2str(code));
+    consumer_report(c, why ? why : rd_kafka_err2str(code));
 }
 
 static void on_rebalance_event(struct consumer *c, rd_kafka_event_t *event)
@@ -151,7 +139,7 @@ static bool handle_event(struct consumer *c, rd_kafka_event_t *event)
         return false;
     case RD_KAFKA_EVENT_OFFSET_COMMIT:
         if (rd_kafka_event_error(event) && rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR__NO_OFFSET)
-            report(c, rd_kafka_event_error_string(event));
+            consumer_report(c, rd_kafka_event_error_string(event));
         else
             c->is_connected = true;
         return false;
@@ -293,140 +281,10 @@ void consumer_close(struct consumer *c)
     c->is_closing = true;
     rd_kafka_error_t *error = rd_kafka_consumer_close_queue(c->handle, c->queue);
     if (error) {
-        report(c, rd_kafka_error_string(error));
+        consumer_report(c, rd_kafka_error_string(error));
         rd_kafka_error_destroy(error);
     }
     loop_wake_kick(c->wake);
-}
-
-/* ------------------------------------------------------------------------------------------------ questions */
-
-static enum status unavailable(struct error *err, const char *what, rd_kafka_resp_err_t e)
-{
-    return error_set(err, STATUS_UNAVAILABLE, "Kafka: %s: %s", what, rd_kafka_err2str(e));
-}
-
-enum status consumer_topics(struct consumer *c, int timeout_ms, void (*fn)(void *arg, const char *topic), void *arg, struct error *err)
-{
-    const struct rd_kafka_metadata *metadata;
-    rd_kafka_resp_err_t e = rd_kafka_metadata(c->handle, 1, NULL, &metadata, timeout_ms);
-    if (e)
-        return unavailable(err, "no broker answers", e);
-    for (int i = 0; i < metadata->topic_cnt; i++)
-        fn(arg, metadata->topics[i].topic);
-    rd_kafka_metadata_destroy(metadata);
-    return STATUS_OK;
-}
-
-
-enum status consumer_partitions(struct consumer *c, const char *topic, int timeout_ms, int32_t *out, struct error *err)
-{
-    /* All topics are asked for: asking for one by name makes the embedded broker create it. */
-    const struct rd_kafka_metadata *metadata;
-    rd_kafka_resp_err_t e = rd_kafka_metadata(c->handle, 1, NULL, &metadata, timeout_ms);
-    if (e)
-        return unavailable(err, "no broker answers", e);
-    int32_t partitions = 0;
-    for (int i = 0; i < metadata->topic_cnt; i++)
-        if (strcmp(metadata->topics[i].topic, topic) == 0)
-            partitions = metadata->topics[i].partition_cnt;
-    rd_kafka_metadata_destroy(metadata);
-    if (partitions == 0)
-        return error_set(err, STATUS_NOT_FOUND, "Kafka: there is no topic %s", topic);
-    *out = partitions;
-    return STATUS_OK;
-}
-
-static rd_kafka_topic_partition_list_t *list_of(const struct consumer *c, const struct consumer_position *positions, size_t count)
-{
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
-    for (size_t i = 0; i < count; i++)
-        rd_kafka_topic_partition_list_add(list, c->topics[positions[i].topic], positions[i].partition)->offset =
-            positions[i].next_offset >= 0 ? positions[i].next_offset : RD_KAFKA_OFFSET_INVALID;
-    return list;
-}
-
-enum status consumer_committed(struct consumer *c, struct consumer_position *positions, size_t count, int timeout_ms, struct error *err)
-{
-    rd_kafka_topic_partition_list_t *list = list_of(c, positions, count);
-    rd_kafka_resp_err_t e = rd_kafka_committed(c->handle, list, timeout_ms);
-    for (size_t i = 0; !e && i < count; i++) {
-        e = list->elems[i].err;
-        positions[i].next_offset = list->elems[i].offset >= 0 ? list->elems[i].offset : -1;
-    }
-    rd_kafka_topic_partition_list_destroy(list);
-    return e ? unavailable(err, "committed offsets", e) : STATUS_OK;
-}
-
-/* ------------------------------------------------------------------------------------------------ assignment */
-
-enum status consumer_assign(struct consumer *c, const struct consumer_position *positions, size_t count, struct error *err)
-{
-    rd_kafka_topic_partition_list_t *list = list_of(c, positions, count);
-    rd_kafka_resp_err_t e = rd_kafka_assign(c->handle, list);
-    rd_kafka_topic_partition_list_destroy(list);
-    return e ? unavailable(err, "cannot assign partitions", e) : STATUS_OK;
-}
-
-void consumer_unassign(struct consumer *c)
-{
-    rd_kafka_resp_err_t e = rd_kafka_assign(c->handle, NULL);
-    if (e)
-        report(c, rd_kafka_err2str(e));
-}
-
-enum status consumer_subscribe(struct consumer *c, struct error *err)
-{
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)c->topic_count);
-    for (size_t i = 0; i < c->topic_count; i++)
-        rd_kafka_topic_partition_list_add(list, c->topics[i], RD_KAFKA_PARTITION_UA);
-    rd_kafka_resp_err_t e = rd_kafka_subscribe(c->handle, list);
-    rd_kafka_topic_partition_list_destroy(list);
-    return e ? unavailable(err, "cannot subscribe", e) : STATUS_OK;
-}
-
-static void set_paused(struct consumer *c, size_t topic, int32_t partition, bool paused)
-{
-    const struct consumer_position position = {topic, partition, -1};
-    rd_kafka_topic_partition_list_t *list = list_of(c, &position, 1);
-    rd_kafka_resp_err_t e = paused ? rd_kafka_pause_partitions(c->handle, list) : rd_kafka_resume_partitions(c->handle, list);
-    rd_kafka_topic_partition_list_destroy(list);
-    if (e)
-        report(c, rd_kafka_err2str(e));
-}
-
-void consumer_pause(struct consumer *c, size_t topic, int32_t partition)
-{
-    set_paused(c, topic, partition, true);
-}
-
-void consumer_resume(struct consumer *c, size_t topic, int32_t partition)
-{
-    set_paused(c, topic, partition, false);
-}
-
-void consumer_hold(struct consumer *c, bool hold)
-{
-    if (c->is_held && !hold)
-        loop_wake_kick(c->wake);
-    c->is_held = hold;
-}
-
-void consumer_commit(struct consumer *c, const struct consumer_position *positions, size_t count)
-{
-    rd_kafka_topic_partition_list_t *list = list_of(c, positions, count);
-    rd_kafka_resp_err_t e = rd_kafka_commit(c->handle, list, 1);
-    rd_kafka_topic_partition_list_destroy(list);
-    if (e)
-        report(c, rd_kafka_err2str(e));
-}
-
-int64_t consumer_high_watermark(struct consumer *c, size_t topic, int32_t partition)
-{
-    int64_t low, high;
-    if (rd_kafka_get_watermark_offsets(c->handle, c->topics[topic], partition, &low, &high) != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return -1;
-    return high >= 0 ? high : -1;
 }
 
 int64_t consumer_polled_us(const struct consumer *c)

@@ -2,7 +2,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <lmdb.h>
 #include <stdio.h>
@@ -10,6 +9,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "io/kv_lock.h"
 
 #define MAP_BYTES_DEFAULT (UINT64_C(64) << 20)
 #define GROW_TRIES 24 /* doublings: more than any address space */
@@ -33,40 +34,6 @@ static enum status fail(const struct kv *kv, struct error *err, const char *what
     return error_set(err, status, "state directory %s: %s: %s", kv->directory, what, mdb_strerror(rc));
 }
 
-/* ------------------------------------------------------------------------------------------------ the lock file */
-
-static void read_owner(int fd, char *out, size_t size)
-{
-    ssize_t n = pread(fd, out, size - 1, 0);
-    out[n > 0 ? n : 0] = '\0';
-    out[strcspn(out, "\n")] = '\0';
-}
-
-static enum status take_lock(struct kv *kv, struct error *err)
-{
-    char path[PATH_MAX + 8];
-    snprintf(path, sizeof path, "%s/lock", kv->directory);
-    kv->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-    if (kv->lock_fd < 0)
-        return error_set(err, STATUS_IO, "state directory %s: cannot open its lock file: %s", kv->directory, strerror(errno));
-    /* Of the open file description, not of the process: a second kv_open in this process is refused too. */
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    if (fcntl(kv->lock_fd, F_OFD_SETLK, &lock) != 0) {
-        if (errno != EAGAIN && errno != EACCES)
-            return error_set(err, STATUS_IO, "state directory %s: cannot lock it: %s", kv->directory, strerror(errno));
-        char owner[32];
-        read_owner(kv->lock_fd, owner, sizeof owner);
-        return error_set(err, STATUS_IN_USE,
-                         "state directory %s: process %s uses it (stop that one, or choose another with --state-dir)",
-                         kv->directory, owner[0] ? owner : "(starting)");
-    }
-    char pid[32];
-    int n = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
-    if (ftruncate(kv->lock_fd, 0) != 0 || pwrite(kv->lock_fd, pid, (size_t)n, 0) != n)
-        return error_set(err, STATUS_IO, "state directory %s: cannot write its lock file: %s", kv->directory, strerror(errno));
-    return STATUS_OK;
-}
-
 /* ------------------------------------------------------------------------------------------------ open and close */
 
 static enum status open_directory(struct kv *kv, struct error *err)
@@ -80,7 +47,7 @@ static enum status open_directory(struct kv *kv, struct error *err)
     }
     if (mkdir(kv->directory, 0755) != 0 && errno != EEXIST)
         return error_set(err, STATUS_IO, "state directory %s: cannot make it: %s", kv->directory, strerror(errno));
-    return take_lock(kv, err);
+    return kv_lock_take(kv->directory, &kv->lock_fd, err);
 }
 
 static enum status open_dbi(struct kv *kv, struct error *err)
