@@ -129,7 +129,7 @@ static void print_rows(struct run *r, struct report *report, size_t label, bool 
             const struct accuracy_sums sums = pooled ? backtest_pooled(&r->result, m, g) : *backtest_sums(&r->result, label, m, g);
             report_accuracy(report, &(struct report_accuracy){.model = member_table[m].name,
                                                               .protocol = protocol_of(r),
-                                                              .level = command_text(r->context, "--level"),
+                                                              .level = evaluation_level(r->context),
                                                               .series = pooled ? text_of("all") : r->panel.name[label],
                                                               .limit = r->result.limit[g],
                                                               .sums = &sums});

@@ -6,6 +6,7 @@
 #include "app/demo.h"
 #include "app/forecast_file.h"
 #include "app/interrupt.h"
+#include "app/sales_options.h"
 
 #define END_MS 60000 /* for the last outputs to arrive */
 #define CHECK_EVERY_MS 200
@@ -214,6 +215,7 @@ static const struct command_option options[] = {
      .help = "write every forecast read back to FILE, as of backtest (origin,series,h,model,value)"},
     {.name = "--stay", .kind = OPTION_FLAG, .help = "keep it running afterwards, until Ctrl-C"},
     {.name = "--state-dir", .kind = OPTION_TEXT, .argument = "DIR", .help = "keep state and logs in this new folder; without it they are temporary"},
+    SALES_OPTION_ROWS("--stores-file"),
     SIMULATE_OPTION_ROWS("0.01"),
 };
 

@@ -8,8 +8,8 @@
 #include "app/feed_file.h"
 #include "app/interrupt.h"
 #include "app/progress.h"
+#include "app/sales_options.h"
 
-#define MAPS_MAX 16
 #define SILENCE_S 15 /* after which the absence of a reader is told */
 
 struct replay {
@@ -52,11 +52,8 @@ static enum status on_turn(void *arg, struct error *err)
 static enum status read_file(struct replay *r, struct error *err)
 {
     struct command_context *c = r->context;
-    const char *maps[MAPS_MAX], *as = command_text(c, "--as");
-    struct sales_csv_options options = {.maps = maps};
-    for (; options.map_count < MAPS_MAX && options.map_count < command_count(c, "--map"); options.map_count++)
-        maps[options.map_count] = command_text_at(c, "--map", options.map_count);
-    enum status status = sales_table_read(c->arguments[0], &options, &r->sales, err);
+    const char *as = command_text(c, "--as");
+    enum status status = sales_options_read(c, c->arguments[0], "--stores", &r->sales, err);
     if (status)
         return status;
     if (strcmp(as, "auto") != 0)
@@ -119,7 +116,7 @@ static const struct command_option options[] = {
     {.name = "--rate", .kind = OPTION_NUMBER, .argument = "N", .fallback = "0", .min = 0, .max = 1e9, .help = "records a second; 0: as fast as they are read"},
     {.name = "--as", .kind = OPTION_CHOICE, .argument = "KIND", .fallback = "auto", .choices = "auto|total|sale",
      .help = "send rows as values of whole periods or as sales; auto: as the header says"},
-    {.name = "--map", .kind = OPTION_TEXT, .argument = "NAME=COLUMN", .repeatable = true, .help = "which column is date, store, product, quantity, amount"},
+    SALES_OPTION_ROWS("--stores"),
     {.name = "--open", .kind = OPTION_FLAG, .help = "leave the last period open: send no Complete at the end"},
 };
 

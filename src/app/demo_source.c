@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "app/sales_options.h"
+
 #define WINDOW_TOTALS (UINT64_C(64) << 10)  /* a few hundred periods of totals: each makes 20 times as many bytes of forecasts */
 #define WINDOW_SALES (UINT64_C(512) << 10)  /* sales of days: most of them make none */
 #define LEAST_PERIODS_WITH_SHIFTS 120
@@ -9,7 +11,7 @@
 
 static enum status open_file(struct demo_source *s, struct command_context *c, const struct period_grid *configured, struct error *err)
 {
-    enum status status = sales_table_read(s->path, NULL, &s->sales, err);
+    enum status status = sales_options_read(c, s->path, "--stores-file", &s->sales, err);
     if (status)
         return status;
     s->grid = feed_file_grid(&s->sales, configured);

@@ -3,20 +3,30 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MAPS_MAX 16
 #define THREADS_MAX 16
+
+const char *evaluation_level(const struct command_context *context)
+{
+    const bool makes_products = command_text(context, "--product-from") && !command_given(context, "--level");
+    return makes_products ? "product" : command_text(context, "--level");
+}
+
+static enum panel_level level_of(const struct command_context *context)
+{
+    const char *name = evaluation_level(context);
+    return strcmp(name, "product") == 0 ? PANEL_PRODUCT : strcmp(name, "department") == 0 ? PANEL_DEPARTMENT : PANEL_STORE;
+}
 
 enum status evaluation_read(struct command_context *context, struct panel *panel, struct panel_pools *pools)
 {
-    const char *maps[MAPS_MAX];
-    struct sales_csv_options options = {.maps = maps};
-    for (; options.map_count < MAPS_MAX && options.map_count < command_count(context, "--map"); options.map_count++)
-        maps[options.map_count] = command_text_at(context, "--map", options.map_count);
-    const bool products = strcmp(command_text(context, "--level"), "product") == 0;
-    const enum status status = panel_read(context->arguments[0], &options, products ? PANEL_PRODUCT : PANEL_STORE, &context->config, panel,
-                                          &context->err);
+    struct sales_table sales;
+    enum status status = sales_options_read(context, context->arguments[0], "--stores", &sales, &context->err);
     if (status)
         return status;
+    status = panel_of(&sales, level_of(context), &context->config, panel, &context->err);
+    sales_table_done(&sales);
+    if (status)
+        return error_wrap(&context->err, "%s", context->arguments[0]);
     if (panel_partition(panel, (int32_t)command_integer(context, "--partitions"), pools) != STATUS_OK)
         return error_set(&context->err, STATUS_NO_MEMORY, "%s", status_text(STATUS_NO_MEMORY));
     return STATUS_OK;

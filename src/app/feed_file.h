@@ -2,6 +2,8 @@
  *
  * A file of period totals becomes Totals, issued at midnight UTC after the period's last day; other files become Sales
  * with a counter per store, whose source is named after the file, so that sending a file twice counts it once.
+ * They go out by date, then as in the file; but of Totals of one date, those of series without one the period before go out
+ * first, so that no close comes before them.
  * Texts of an update are borrowed until the next call. Thread: any, one at a time. */
 #ifndef STORECAST_APP_FEED_FILE_H
 #define STORECAST_APP_FEED_FILE_H
@@ -16,6 +18,7 @@ struct feed_file {
     const char *name;                /* of the file, without folders; borrowed */
     struct period_grid grid;
     size_t at;
+    uint32_t *order;      /* of totals: indices of rows; else NULL */
     struct table stores;  /* store -> its counter's index */
     int64_t *sequence;
     size_t store_count, store_capacity;

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "app/feed_file.h"
-#include "base/hash.h"
 #include "base/maths.h"
 #include "engine/effects.h"
 #include "engine/message.h"
@@ -24,15 +23,23 @@ static int compare_ids(struct text store_a, struct text product_a, struct text s
     return order ? order : text_compare(product_a, product_b);
 }
 
-static int by_id(const void *a, const void *b)
-{
-    const struct sales_csv_row *x = *(const struct sales_csv_row *const *)a, *y = *(const struct sales_csv_row *const *)b;
-    return compare_ids(x->store, x->product, y->store, y->product);
-}
-
 static struct text product_of(const struct columns *c, const struct sales_csv_row *row)
 {
-    return c->level == PANEL_PRODUCT ? row->product : (struct text){0};
+    switch (c->level) {
+    case PANEL_STORE:
+        break;
+    case PANEL_DEPARTMENT:
+        return row->department;
+    case PANEL_PRODUCT:
+        return row->product;
+    }
+    return (struct text){0};
+}
+
+static int by_id(const void *a, const void *b, void *columns)
+{
+    const struct sales_csv_row *x = *(const struct sales_csv_row *const *)a, *y = *(const struct sales_csv_row *const *)b;
+    return compare_ids(x->store, product_of(columns, x), y->store, product_of(columns, y));
 }
 
 static bool same_column(const struct columns *c, const struct sales_csv_row *a, const struct sales_csv_row *b)
@@ -46,7 +53,7 @@ static enum status add_column(const struct columns *c, const struct sales_csv_ro
     const size_t s = p->series++;
     p->store[s] = arena_text(&p->arena, row->store);
     if (product_of(c, row).data)
-        p->product[s] = arena_text(&p->arena, row->product);
+        p->product[s] = arena_text(&p->arena, product_of(c, row));
     p->name[s] = effects_series_key(&p->arena, p->store[s], p->product[s]);
     return p->store[s].data && p->name[s].data ? STATUS_OK : STATUS_NO_MEMORY;
 }
@@ -58,9 +65,10 @@ static enum status find_columns(const struct columns *c, const struct sales_tabl
         return STATUS_NO_MEMORY;
     size_t n = 0, distinct = 0;
     for (size_t i = 0; i < sales->count; i++)
-        if (c->level == PANEL_STORE || sales->rows[i].product.data)
+        if (c->level == PANEL_STORE || product_of(c, &sales->rows[i]).data)
             rows[n++] = &sales->rows[i];
-    qsort(rows, n, sizeof *rows, by_id);
+    struct columns order = *c;
+    qsort_r(rows, n, sizeof *rows, by_id, &order);
     for (size_t i = 0; i < n; i++)
         distinct += i == 0 || !same_column(c, rows[i - 1], rows[i]);
     struct panel *p = c->panel;
@@ -129,10 +137,11 @@ static enum status add_row(const struct columns *c, const struct sales_table *sa
 {
     const struct panel *p = c->panel;
     const size_t t = (size_t)(period_of(&p->grid, row->date) - p->first);
-    if (t >= p->periods || !has_measure(row, config) || (c->level == PANEL_PRODUCT && !row->product.data))
+    if (t >= p->periods || !has_measure(row, config) || (c->level != PANEL_STORE && !product_of(c, row).data))
         return STATUS_OK;
     const size_t cell = t * p->series + column_of(c, row);
-    const bool adds = !sales->summary.is_totals || (c->level == PANEL_STORE && row->product.data);
+    const bool is_whole = text_equal(product_of(c, row), row->product); /* else one of several parts */
+    const bool adds = !sales->summary.is_totals || !is_whole;
     if (cells->known[cell] && !adds)
         return error_set(err, STATUS_BAD_DATA, "line %llu: a second total for one series and %s (give one total a %s)",
                          (unsigned long long)row->line, period_unit_name(p->grid.unit), period_unit_name(p->grid.unit));
@@ -172,7 +181,7 @@ static enum status fill(const struct columns *c, const struct sales_table *sales
     enum status status = cells.sum && cells.known && p->value ? STATUS_OK : error_set(err, STATUS_NO_MEMORY, "out of memory");
     for (size_t i = 0; !status && i < sales->count; i++)
         status = add_row(c, sales, &sales->rows[i], config, &cells, err);
-    if (!status && !sales->summary.is_totals && c->level == PANEL_PRODUCT)
+    if (!status && !sales->summary.is_totals && c->level != PANEL_STORE)
         status = add_zeros(p, &cells);
     for (size_t i = 0; !status && i < n; i++)
         p->value[i] = cells.known[i] ? (double)cells.sum[i] / (double)MILLIONTHS : maths_missing();
@@ -187,7 +196,10 @@ static enum status check_columns(const struct sales_table *sales, enum panel_lev
 {
     const bool wants_quantity = config->measure == MEASURE_QUANTITY;
     if (level == PANEL_PRODUCT && !sales->summary.has_product)
-        return error_set(err, STATUS_BAD_DATA, "the file has no products (use --level store)");
+        return error_set(err, STATUS_BAD_DATA, "the file has no products (use --level store, or make some: --product-from category,price)");
+    if (level == PANEL_DEPARTMENT && !sales->summary.has_department)
+        return error_set(err, STATUS_BAD_DATA, "the file has no departments (use --level store%s, or name their column: --map department=COLUMN)",
+                         sales->summary.has_product ? " or product" : "");
     if (wants_quantity ? !sales->summary.has_quantity : !sales->summary.has_amount)
         return error_set(err, STATUS_BAD_DATA, "the file has no %s (use -X measure=%s)", wants_quantity ? "quantities" : "amounts",
                          wants_quantity ? "amount" : "quantity");
@@ -235,62 +247,4 @@ void panel_done(struct panel *p)
     free(p->value);
     arena_done(&p->arena);
     *p = (struct panel){0};
-}
-
-/* ------------------------------------------------------------------------------------------ pools */
-
-static int32_t partition_of(const struct panel *p, size_t s, int32_t partitions)
-{
-    return hash_partition(p->store[s].data, p->store[s].size, partitions);
-}
-
-static enum status fill_pool(const struct panel *p, const int32_t *partition, int32_t wanted, struct backtest_pool *pool)
-{
-    size_t series = 0;
-    for (size_t s = 0; s < p->series; s++)
-        series += partition[s] == wanted;
-    double *value = malloc((p->periods * series + 1) * sizeof *value);
-    size_t *label = malloc((series + 1) * sizeof *label), column = 0;
-    *pool = (struct backtest_pool){series, value, label};
-    if (!value || !label)
-        return STATUS_NO_MEMORY;
-    for (size_t s = 0; s < p->series; s++) {
-        if (partition[s] != wanted)
-            continue;
-        label[column] = s;
-        for (size_t t = 0; t < p->periods; t++)
-            value[t * series + column] = p->value[t * p->series + s];
-        column++;
-    }
-    return STATUS_OK;
-}
-
-enum status panel_partition(const struct panel *p, int32_t partitions, struct panel_pools *out)
-{
-    int32_t *partition = malloc((p->series + 1) * sizeof *partition);
-    bool *used = calloc((size_t)partitions, sizeof *used);
-    *out = (struct panel_pools){.pools = calloc((size_t)partitions, sizeof *out->pools)};
-    enum status status = partition && used && out->pools ? STATUS_OK : STATUS_NO_MEMORY;
-    for (size_t s = 0; !status && s < p->series; s++) {
-        partition[s] = partition_of(p, s, partitions);
-        used[partition[s]] = true;
-    }
-    for (int32_t k = 0; !status && k < partitions; k++)
-        if (used[k])
-            status = fill_pool(p, partition, k, &out->pools[out->count++]);
-    free(partition);
-    free(used);
-    if (status)
-        panel_pools_done(out);
-    return status;
-}
-
-void panel_pools_done(struct panel_pools *p)
-{
-    for (size_t i = 0; i < p->count; i++) {
-        free((void *)p->pools[i].value);
-        free((void *)p->pools[i].label);
-    }
-    free(p->pools);
-    *p = (struct panel_pools){0};
 }

@@ -1,6 +1,6 @@
 /* panel.h: the sales of a file as the matrix that models are fitted on: periods x series, as the stream would have them.
  *
- * A file of totals gives one value a period; other sales add up (integers, so that their order does not matter), returns
+ * A file of totals gives one value a period, and sums of them above the level it is given at; other sales add up (integers, so that their order does not matter), returns
  * left out on gross basis. A period in which a store reported nothing is missing; a product of a store that did report
  * sold 0 from its first sale on. A last period that the file ends within is dropped: it is not over.
  * Columns are in order of (store, product). Thread: any, one at a time. */
@@ -11,15 +11,15 @@
 #include "forecast/backtest.h"
 #include "io/sales_csv.h"
 
-enum panel_level { PANEL_STORE, PANEL_PRODUCT };
+enum panel_level { PANEL_STORE, PANEL_DEPARTMENT, PANEL_PRODUCT };
 
 struct panel {
     struct period_grid grid; /* weeks end on the day that a file of totals is dated on, else as configured */
     period_t first;
     size_t periods, series;
     double *value;          /* periods x series, levels, NaN = unknown */
-    struct text *store, *product; /* per column; product absent at store level */
-    struct text *name;      /* "store" or "store/product" */
+    struct text *store, *product; /* per column; product is the department at department level, absent at store level */
+    struct text *name;      /* "store", "store/department" or "store/product" */
     struct arena arena;
 };
 

@@ -1,47 +1,44 @@
 #include "io/csv.h"
 
-#include <assert.h>
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHUNK_BYTES = 1 << 16, END_OF_INPUT = -1, INPUT_FAILED = -2 };
+#include "io/input.h"
+
+enum { END_OF_INPUT = -1, INPUT_FAILED = -2 };
 
 struct csv {
-    char *name;
-    FILE *file; /* NULL: from memory */
-    struct bytes memory;
-    uint8_t *chunk;
-    const uint8_t *at, *end; /* unread bytes of the chunk or the memory */
-    uint64_t line, bytes_read;
-    int error_number;
+    struct input *input;
+    const uint8_t *at, *end; /* unread bytes of the chunk */
+    uint64_t line;
+    struct error failure;    /* of the input, when a byte was INPUT_FAILED */
+    enum status failed;
     char separator; /* 0 until the first record */
     bool is_started;
     struct buffer text;              /* the record's fields behind each other */
     size_t ends[CSV_FIELDS_MAX];     /* of each field in text */
     struct text fields[CSV_FIELDS_MAX];
     size_t count;
+    uint64_t record_line;            /* where the record starts */
 };
 
 /* ---- bytes */
 
 static bool fill(struct csv *c)
 {
-    if (c->file == NULL)
+    struct bytes chunk;
+    c->failed = input_next(c->input, &chunk, &c->failure);
+    if (c->failed != STATUS_OK || chunk.size == 0)
         return false;
-    size_t size = fread(c->chunk, 1, CHUNK_BYTES, c->file);
-    c->error_number = ferror(c->file) ? errno : 0;
-    c->at = c->chunk;
-    c->end = c->chunk + size;
-    c->bytes_read += size;
-    return size > 0;
+    c->at = chunk.data;
+    c->end = chunk.data + chunk.size;
+    return true;
 }
 
 static int peek_byte(struct csv *c)
 {
     if (c->at == c->end && !fill(c))
-        return c->error_number != 0 ? INPUT_FAILED : END_OF_INPUT;
+        return c->failed != STATUS_OK ? INPUT_FAILED : END_OF_INPUT;
     return *c->at;
 }
 
@@ -51,6 +48,13 @@ static int next_byte(struct csv *c)
     if (byte >= 0)
         c->at++;
     return byte;
+}
+
+static enum status input_failure(const struct csv *c, struct error *err)
+{
+    if (err != NULL)
+        *err = c->failure;
+    return c->failed;
 }
 
 /* CR, LF or CRLF after its first byte was read. */
@@ -81,14 +85,22 @@ static char find_separator(const struct csv *c)
     return semicolons > 0 ? ';' : tabs > 0 ? '\t' : ',';
 }
 
+/* UTF-16 without a byte order mark: every second byte of plain letters is NUL. */
+static bool has_every_second_nul(const uint8_t *data, size_t size)
+{
+    return size >= 4 && ((data[0] == 0 && data[2] == 0 && data[1] != 0) || (data[1] == 0 && data[3] == 0 && data[0] != 0));
+}
+
 static enum status start(struct csv *c, struct error *err)
 {
     (void)peek_byte(c);
     size_t size = (size_t)(c->end - c->at);
     if (size >= 3 && memcmp(c->at, "\xef\xbb\xbf", 3) == 0)
         c->at += 3;
-    else if (size >= 2 && (memcmp(c->at, "\xff\xfe", 2) == 0 || memcmp(c->at, "\xfe\xff", 2) == 0))
-        return error_set(err, STATUS_BAD_DATA, "%s: it is UTF-16 (save it as UTF-8)", c->name);
+    else if (size >= 4 && (memcmp(c->at, "\xff\xfe\0\0", 4) == 0 || memcmp(c->at, "\0\0\xfe\xff", 4) == 0))
+        return error_set(err, STATUS_BAD_DATA, "%s:1: it is UTF-32 (save it as UTF-8)", csv_name(c));
+    else if (size >= 2 && (memcmp(c->at, "\xff\xfe", 2) == 0 || memcmp(c->at, "\xfe\xff", 2) == 0 || has_every_second_nul(c->at, size)))
+        return error_set(err, STATUS_BAD_DATA, "%s:1: it is UTF-16 (save it as UTF-8)", csv_name(c));
     c->separator = find_separator(c);
     c->is_started = true;
     return STATUS_OK;
@@ -96,9 +108,10 @@ static enum status start(struct csv *c, struct error *err)
 
 /* ---- records */
 
+/* The field at work is named by its number: names are what the next layer knows. */
 static enum status bad(const struct csv *c, uint64_t line, const char *why, struct error *err)
 {
-    return error_set(err, STATUS_BAD_DATA, "%s:%llu: %s", c->name, (unsigned long long)line, why);
+    return error_set(err, STATUS_BAD_DATA, "%s:%llu: field %zu: %s", csv_name(c), (unsigned long long)line, c->count + 1, why);
 }
 
 static enum status put_byte(struct csv *c, int byte, struct error *err)
@@ -106,9 +119,9 @@ static enum status put_byte(struct csv *c, int byte, struct error *err)
     if (byte == '\0')
         return bad(c, c->line, "it has a NUL byte in it; this is not a CSV file", err);
     if (c->text.size >= CSV_RECORD_BYTES_MAX)
-        return bad(c, c->line, "the record is longer than 1 MiB (is a closing quote missing?)", err);
+        return bad(c, c->record_line, "the record is longer than 1 MiB (is a closing quote missing?)", err);
     buffer_put_u8(&c->text, (uint8_t)byte);
-    return c->text.failed ? error_set(err, STATUS_NO_MEMORY, "%s: %s", c->name, status_text(STATUS_NO_MEMORY)) : STATUS_OK;
+    return c->text.failed ? error_set(err, STATUS_NO_MEMORY, "%s: %s", csv_name(c), status_text(STATUS_NO_MEMORY)) : STATUS_OK;
 }
 
 /* After the opening quote, up to and with the closing one. */
@@ -121,6 +134,8 @@ static enum status read_quoted(struct csv *c, struct error *err)
             return STATUS_OK;
         if (byte == '"')
             (void)next_byte(c);
+        if (byte == INPUT_FAILED)
+            return input_failure(c, err);
         if (byte < 0)
             return bad(c, first_line, "a quote is opened and never closed", err);
         if (byte == '\n' || byte == '\r') {
@@ -142,7 +157,7 @@ static enum status read_field(struct csv *c, bool *out_last, struct error *err)
         int byte = next_byte(c);
         enum status status = STATUS_OK;
         if (byte == INPUT_FAILED)
-            return error_set(err, STATUS_IO, "%s: %s", c->name, strerror(c->error_number));
+            return input_failure(c, err);
         if (byte == END_OF_INPUT || byte == '\n' || byte == '\r') {
             if (byte >= 0)
                 finish_line_end(c, byte);
@@ -171,9 +186,10 @@ static enum status read_record(struct csv *c, struct error *err)
     bool is_last = false;
     buffer_clear(&c->text);
     c->count = 0;
+    c->record_line = c->line;
     while (!is_last) {
         if (c->count == CSV_FIELDS_MAX)
-            return bad(c, c->line, "the record has more than 1,000 fields", err);
+            return bad(c, c->record_line, "the record has more than 1,000 fields", err);
         enum status status = read_field(c, &is_last, err);
         if (status != STATUS_OK)
             return status;
@@ -207,79 +223,40 @@ enum status csv_next(struct csv *c, struct csv_record *out, struct error *err)
 
 /* ---- life */
 
-static enum status make(const char *name, struct csv **out, struct error *err)
+/* Takes ownership of the input, also on failure. */
+static enum status make(struct input *input, struct csv **out, struct error *err)
 {
     struct csv *c = calloc(1, sizeof *c);
-    if (c != NULL)
-        c->name = strdup(name);
-    if (c == NULL || c->name == NULL) {
-        csv_free(c);
-        return error_set(err, STATUS_NO_MEMORY, "%s: %s", name, status_text(STATUS_NO_MEMORY));
+    if (c == NULL) {
+        input_free(input);
+        return error_set(err, STATUS_NO_MEMORY, "%s", status_text(STATUS_NO_MEMORY));
     }
+    c->input = input;
     c->line = 1;
     *out = c;
     return STATUS_OK;
 }
 
-/* Standard input as a temporary file, which can be read twice. NULL and errno on failure. */
-static FILE *spool_stdin(void)
-{
-    FILE *file = tmpfile();
-    char block[1 << 14];
-    size_t size;
-    while (file != NULL && (size = fread(block, 1, sizeof block, stdin)) > 0)
-        if (fwrite(block, 1, size, file) != size) {
-            fclose(file);
-            return NULL;
-        }
-    if (file != NULL)
-        rewind(file);
-    return file;
-}
-
 enum status csv_open(const char *path, struct csv **out, struct error *err)
 {
-    struct csv *c = NULL;
-    bool is_stdin = strcmp(path, "-") == 0;
-    enum status status = make(is_stdin ? "standard input" : path, &c, err);
-    if (status != STATUS_OK)
-        return status;
-    c->file = is_stdin ? spool_stdin() : fopen(path, "rbe");
-    c->chunk = malloc(CHUNK_BYTES);
-    if (c->file == NULL) {
-        status = error_set(err, STATUS_IO, "%s: %s", path, strerror(errno));
-    } else if (c->chunk == NULL) {
-        status = error_set(err, STATUS_NO_MEMORY, "%s: %s", path, status_text(STATUS_NO_MEMORY));
-    }
-    if (status != STATUS_OK) {
-        csv_free(c);
-        return status;
-    }
-    *out = c;
-    return STATUS_OK;
+    struct input *input;
+    enum status status = input_open(path, &input, err);
+    return status == STATUS_OK ? make(input, out, err) : status;
 }
 
 enum status csv_open_bytes(struct bytes data, const char *name, struct csv **out, struct error *err)
 {
-    struct csv *c = NULL;
-    enum status status = make(name, &c, err);
-    if (status != STATUS_OK)
-        return status;
-    c->memory = data;
-    c->at = data.data;
-    c->end = data.size > 0 ? data.data + data.size : data.data;
-    c->bytes_read = data.size;
-    *out = c;
-    return STATUS_OK;
+    struct input *input;
+    enum status status = input_open_bytes(data, name, &input, err);
+    return status == STATUS_OK ? make(input, out, err) : status;
 }
 
 enum status csv_rewind(struct csv *c, struct error *err)
 {
-    if (c->file != NULL && fseek(c->file, 0, SEEK_SET) != 0)
-        return error_set(err, STATUS_IO, "%s: it cannot be read twice (save it to a file first)", c->name);
-    c->at = c->file != NULL ? c->chunk : c->memory.data;
-    c->end = c->file != NULL ? c->chunk : (c->memory.size > 0 ? c->memory.data + c->memory.size : c->memory.data);
-    c->bytes_read = c->file != NULL ? 0 : c->memory.size;
+    enum status status = input_rewind(c->input, err);
+    if (status != STATUS_OK)
+        return status;
+    c->at = c->end = NULL;
     c->line = 1;
     c->is_started = false;
     return STATUS_OK;
@@ -289,25 +266,17 @@ void csv_free(struct csv *c)
 {
     if (c == NULL)
         return;
-    if (c->file != NULL)
-        fclose(c->file);
+    input_free(c->input);
     buffer_done(&c->text);
-    free(c->chunk);
-    free(c->name);
     free(c);
 }
 
 const char *csv_name(const struct csv *c)
 {
-    return c->name;
+    return input_name(c->input);
 }
 
 char csv_separator(const struct csv *c)
 {
     return c->separator;
-}
-
-uint64_t csv_bytes_read(const struct csv *c)
-{
-    return c->bytes_read - (uint64_t)(c->end - c->at);
 }

@@ -23,19 +23,18 @@ struct csv_record { /* borrowed until the next csv_next */
 };
 
 struct csv;
-/* path "-" is standard input, which is read to its end first (into a temporary file). Caller frees. STATUS_IO with the reason. */
+/* Files, pipes and "-" as in input.h. Caller frees. */
 enum status csv_open(const char *path, struct csv **out, struct error *err) MUST_CHECK;
 /* Reads from memory, which must outlive it; name stands for the file in messages. */
 enum status csv_open_bytes(struct bytes data, const char *name, struct csv **out, struct error *err) MUST_CHECK;
 void csv_free(struct csv *c);
 
-/* STATUS_NOT_FOUND at the end. STATUS_BAD_DATA: err says "file:line: why". */
+/* STATUS_NOT_FOUND at the end. STATUS_BAD_DATA: err says "file:line: field N: why". */
 enum status csv_next(struct csv *c, struct csv_record *out, struct error *err) MUST_CHECK;
-/* Starts again at the first record. STATUS_IO when the input cannot be read twice (a pipe). */
+/* Starts again at the first record. */
 enum status csv_rewind(struct csv *c, struct error *err) MUST_CHECK;
 
 const char *csv_name(const struct csv *c);
 char csv_separator(const struct csv *c); /* known after the first record */
-uint64_t csv_bytes_read(const struct csv *c);
 
 #endif

@@ -1,7 +1,6 @@
-/* sales_csv.c: two passes over a file: the first checks every row and learns the order of dates, the second gives rows. */
+/* sales_csv.c: three passes over a file: the first learns how it writes dates and numbers, the second checks every row, the third gives rows. */
 #include "io/sales_csv.h"
 
-#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,12 +8,12 @@
 #include "base/table.h"
 #include "base/utf8.h"
 #include "io/csv.h"
-#include "io/decimal.h"
-#include "io/sales_columns.h"
+#include "io/sales_fields.h"
 
 struct sales_csv {
     struct csv *csv;
-    struct sales_columns columns;
+    struct sales_fields fields;
+    char *store_name; /* a copy: options need not outlive the open */
     size_t header_fields;
     struct sales_csv_summary summary;
     struct table totals;       /* totals only: series and date -> index into firsts */
@@ -28,102 +27,6 @@ struct first_total { /* where the value of a series and date came first */
     struct sales_csv_row values; /* numbers only */
 };
 
-/* ---- one row */
-
-static enum status bad_field(const struct sales_csv *s, uint64_t line, enum sales_column column, struct text value, const char *why,
-                             struct error *err)
-{
-    int shown = (int)(value.size > 60 ? 60 : value.size);
-    return error_set(err, STATUS_BAD_DATA, "%s:%" PRIu64 ": column %s: '%.*s' %s", csv_name(s->csv), line, s->columns.name[column], shown,
-                     value.data, why);
-}
-
-static struct text trimmed(struct text t)
-{
-    while (t.size > 0 && t.data[0] == ' ') {
-        t.data++;
-        t.size--;
-    }
-    while (t.size > 0 && t.data[t.size - 1] == ' ')
-        t.size--;
-    return t;
-}
-
-/* The column's field; empty in a blank row. */
-static struct text field_of(const struct sales_csv *s, const struct csv_record *record, enum sales_column column)
-{
-    size_t index = s->columns.index[column];
-    return index < record->count ? trimmed(record->fields[index]) : (struct text){"", 0};
-}
-
-static enum status read_id(const struct sales_csv *s, const struct csv_record *record, enum sales_column column, struct text *out,
-                           struct error *err)
-{
-    struct text id = field_of(s, record, column);
-    if (id.size == 0)
-        return bad_field(s, record->line, column, id, "is empty", err);
-    if (id.size > SALES_CSV_ID_BYTES_MAX)
-        return bad_field(s, record->line, column, id, "is longer than 128 bytes", err);
-    if (!utf8_valid(id))
-        return bad_field(s, record->line, column, text_of("..."), "is not UTF-8 (save the file as UTF-8)", err);
-    *out = id;
-    return STATUS_OK;
-}
-
-static enum status read_value(const struct sales_csv *s, const struct csv_record *record, enum sales_column column, bool *out_has,
-                              int64_t *out, struct error *err)
-{
-    *out_has = false;
-    if (s->columns.index[column] == COLUMN_NONE)
-        return STATUS_OK;
-    struct text text = field_of(s, record, column);
-    bool has_point = memchr(text.data, '.', text.size) != NULL;
-    bool has_comma = memchr(text.data, ',', text.size) != NULL;
-    /* 12,5 has a decimal comma only where commas do not separate fields; 1.643,90 and 1,643.90 tell by their last sign. */
-    bool is_comma = csv_separator(s->csv) != ',' && has_comma &&
-                    (!has_point || memrchr(text.data, ',', text.size) > memrchr(text.data, '.', text.size));
-    switch (decimal_millionths(text, is_comma ? ',' : '.', out)) {
-    case DECIMAL_OK:
-        *out_has = true;
-        return STATUS_OK;
-    case DECIMAL_ABSENT:
-        return STATUS_OK;
-    case DECIMAL_INVALID:
-        return bad_field(s, record->line, column, text, "is not a number", err);
-    case DECIMAL_TOO_LARGE:
-        return bad_field(s, record->line, column, text, "is too large", err);
-    }
-    return STATUS_OK;
-}
-
-static bool is_blank(const struct csv_record *record)
-{
-    for (size_t i = 0; i < record->count; i++)
-        if (trimmed(record->fields[i]).size > 0)
-            return false;
-    return true;
-}
-
-/* Everything but the date. *out_has_value is false for a row to skip. */
-static enum status read_fields(const struct sales_csv *s, const struct csv_record *record, struct sales_csv_row *out,
-                               bool *out_has_value, struct error *err)
-{
-    enum status status;
-    *out = (struct sales_csv_row){.line = record->line};
-    *out_has_value = false;
-    if (is_blank(record))
-        return STATUS_OK;
-    if ((status = read_value(s, record, COLUMN_QUANTITY, &out->has_quantity, &out->quantity, err)) != STATUS_OK ||
-        (status = read_value(s, record, COLUMN_AMOUNT, &out->has_amount, &out->amount, err)) != STATUS_OK)
-        return status;
-    *out_has_value = out->has_quantity || out->has_amount;
-    if ((status = read_id(s, record, COLUMN_STORE, &out->store, err)) != STATUS_OK)
-        return status;
-    if (s->columns.index[COLUMN_PRODUCT] != COLUMN_NONE)
-        status = read_id(s, record, COLUMN_PRODUCT, &out->product, err);
-    return status;
-}
-
 /* ---- repeated totals */
 
 static bool same_values(const struct sales_csv_row *a, const struct sales_csv_row *b)
@@ -134,8 +37,12 @@ static bool same_values(const struct sales_csv_row *a, const struct sales_csv_ro
 static enum status conflict(const struct sales_csv *s, const struct sales_csv_row *row, uint64_t first_line, struct error *err)
 {
     char date[DATE_TEXT_BYTES];
-    return error_set(err, STATUS_BAD_DATA, "%s:%" PRIu64 ": another value for store %.*s on %s than in line %" PRIu64 " (remove one of them)",
-                     csv_name(s->csv), row->line, (int)row->store.size, row->store.data, date_format(row->date, date), first_line);
+    const bool has_product = row->product.data != NULL;
+    return error_set(err, STATUS_BAD_DATA,
+                     "%s:%" PRIu64 ": column %s: another value for store %.*s%s%.*s on %s than in line %" PRIu64 " (remove one of them)",
+                     csv_name(s->csv), row->line, s->fields.columns.name[row->has_amount ? COLUMN_AMOUNT : COLUMN_QUANTITY],
+                     (int)row->store.size, row->store.data, has_product ? " product " : "", has_product ? (int)row->product.size : 0,
+                     has_product ? row->product.data : "", date_format(row->date, date), first_line);
 }
 
 static enum status no_memory(const struct sales_csv *s, struct error *err)
@@ -185,46 +92,79 @@ static enum status read_header(struct sales_csv *s, const struct sales_csv_optio
     if (status != STATUS_OK)
         return status;
     s->header_fields = record.count;
-    return sales_columns_find(&record, csv_name(s->csv), options->maps, options->map_count, &s->columns, err);
+    return sales_columns_find(&record, csv_name(s->csv), options, &s->fields.columns, err);
 }
 
 /* A row with another number of fields is damaged, or has an unquoted separator in a field. */
 static enum status check_width(const struct sales_csv *s, const struct csv_record *record, struct error *err)
 {
-    if (record->count == s->header_fields || is_blank(record))
+    if (record->count == s->header_fields || sales_fields_is_blank(record))
         return STATUS_OK;
     return error_set(err, STATUS_BAD_DATA, "%s:%" PRIu64 ": the row has %zu fields, the header %zu (quote fields that hold a separator)",
                      csv_name(s->csv), record->line, record->count, s->header_fields);
 }
 
-static enum status find_date_order(struct sales_csv *s, enum date_order wanted, struct error *err)
+static enum status decide_dates(struct sales_csv *s, const struct sales_dates *dates, enum date_order wanted, struct error *err)
+{
+    const char *name = s->fields.columns.name[COLUMN_DATE];
+    s->summary.date_order = wanted;
+    if (wanted != DATE_ORDER_AUTO)
+        return STATUS_OK;
+    switch (sales_dates_decide(dates, &s->summary.date_order)) {
+    case DATES_DECIDED:
+        return STATUS_OK;
+    case DATES_CONFLICT:
+        return error_set(err, STATUS_BAD_DATA,
+                         "%s:%" PRIu64 ": column %s: line %" PRIu64 " writes the day first, line %" PRIu64 " the month (write all dates as YYYY-MM-DD)",
+                         csv_name(s->csv), dates->day_first_line > dates->month_first_line ? dates->day_first_line : dates->month_first_line, name,
+                         dates->day_first_line, dates->month_first_line);
+    case DATES_AMBIGUOUS:
+        break;
+    }
+    return error_set(err, STATUS_BAD_DATA, "%s:%" PRIu64 ": column %s: day and month cannot be told apart in this file (say --map dates=dmy or --map dates=mdy)",
+                     csv_name(s->csv), dates->either_line, name);
+}
+
+static enum status decide_signs(struct sales_csv *s, struct error *err)
+{
+    struct sales_fields *f = &s->fields;
+    f->decimal_sign = f->columns.decimal_sign != '\0' ? f->columns.decimal_sign : '.';
+    if (f->columns.decimal_sign != '\0' || csv_separator(s->csv) == ',')
+        return STATUS_OK;
+    if (sales_signs_decide(&f->signs, &f->decimal_sign))
+        return STATUS_OK;
+    return error_set(err, STATUS_BAD_DATA,
+                     "%s:%" PRIu64 ": column %s: whether the sign in a number like 1.234 is a decimal sign or stands between thousands cannot be told in this "
+                     "file (say --map decimal=point or --map decimal=comma)",
+                     csv_name(s->csv), f->signs.either_line, f->columns.name[s->summary.has_amount ? COLUMN_AMOUNT : COLUMN_QUANTITY]);
+}
+
+static void see_signs(struct sales_fields *f, const struct csv_record *record)
+{
+    static const enum sales_column numbers[] = {COLUMN_QUANTITY, COLUMN_AMOUNT, COLUMN_PRICE};
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        sales_signs_see(&f->signs, sales_fields_text(f, record, numbers[i]), record->line);
+}
+
+/* The first pass: how the file writes dates and numbers. */
+static enum status learn_manners(struct sales_csv *s, enum date_order wanted, struct error *err)
 {
     struct csv_record record;
     struct sales_dates dates = {0};
     enum status status;
     while ((status = csv_next(s->csv, &record, err)) == STATUS_OK) {
-        struct text date = field_of(s, &record, COLUMN_DATE);
+        struct text date = sales_fields_text(&s->fields, &record, COLUMN_DATE);
         if ((status = check_width(s, &record, err)) != STATUS_OK)
             return status;
-        if (!is_blank(&record) && !sales_dates_see(&dates, date, record.line))
-            return bad_field(s, record.line, COLUMN_DATE, date, "is not a date", err);
+        if (!sales_fields_is_blank(&record) && !sales_dates_see(&dates, date, record.line))
+            return sales_fields_bad(&s->fields, record.line, s->fields.columns.name[COLUMN_DATE], date, "is not a date", err);
+        if (csv_separator(s->csv) != ',')
+            see_signs(&s->fields, &record);
     }
     if (status != STATUS_NOT_FOUND)
         return status;
-    s->summary.date_order = wanted;
-    if (wanted != DATE_ORDER_AUTO)
-        return STATUS_OK;
-    switch (sales_dates_decide(&dates, &s->summary.date_order)) {
-    case DATES_DECIDED:
-        return STATUS_OK;
-    case DATES_CONFLICT:
-        return error_set(err, STATUS_BAD_DATA, "%s: line %" PRIu64 " writes the day first, line %" PRIu64 " the month (write all dates as YYYY-MM-DD)",
-                         csv_name(s->csv), dates.day_first_line, dates.month_first_line);
-    case DATES_AMBIGUOUS:
-        break;
-    }
-    return error_set(err, STATUS_BAD_DATA, "%s:%" PRIu64 ": column %s: day and month cannot be told apart in this file (say --map dates=dmy or --map dates=mdy)",
-                     csv_name(s->csv), dates.either_line, s->columns.name[COLUMN_DATE]);
+    status = decide_dates(s, &dates, wanted, err);
+    return status == STATUS_OK ? decide_signs(s, err) : status;
 }
 
 /* The next row of the second or third pass, repetitions skipped. */
@@ -234,15 +174,16 @@ static enum status next_row(struct sales_csv *s, struct sales_csv_row *out, uint
     enum status status;
     while ((status = csv_next(s->csv, &record, err)) == STATUS_OK) {
         bool has_value, is_repeated = false;
-        status = read_fields(s, &record, out, &has_value, err);
+        status = sales_fields_read(&s->fields, &record, out, &has_value, err);
         if (status != STATUS_OK)
             return status;
         if (!has_value) {
-            *out_empty += !is_blank(&record);
+            *out_empty += !sales_fields_is_blank(&record);
             continue;
         }
-        if (!sales_dates_parse(field_of(s, &record, COLUMN_DATE), s->summary.date_order, &out->date))
-            return bad_field(s, record.line, COLUMN_DATE, field_of(s, &record, COLUMN_DATE), "does not exist", err);
+        const struct text date = sales_fields_text(&s->fields, &record, COLUMN_DATE);
+        if (!sales_dates_parse(date, s->summary.date_order, &out->date))
+            return sales_fields_bad(&s->fields, record.line, s->fields.columns.name[COLUMN_DATE], date, "does not exist", err);
         if (s->summary.is_totals)
             status = check_repeated(s, out, &is_repeated, err);
         if (status != STATUS_OK || !is_repeated)
@@ -286,7 +227,30 @@ static enum status rewind_to_rows(struct sales_csv *s, struct error *err)
 
 static enum date_order wanted_order(const struct sales_csv *s, const struct sales_csv_options *options)
 {
-    return s->columns.date_order != DATE_ORDER_AUTO ? s->columns.date_order : options->date_order;
+    return s->fields.columns.date_order != DATE_ORDER_AUTO ? s->fields.columns.date_order : options->date_order;
+}
+
+static enum status keep_store_name(struct sales_csv *s, struct error *err)
+{
+    struct text *name = &s->fields.columns.store_name;
+    if (name->data == NULL)
+        return STATUS_OK;
+    if (!utf8_valid(*name))
+        return error_set(err, STATUS_BAD_USAGE, "--store-name: it is not UTF-8");
+    s->store_name = strndup(name->data, name->size);
+    if (s->store_name == NULL)
+        return no_memory(s, err);
+    name->data = s->store_name;
+    return STATUS_OK;
+}
+
+static void describe(const struct sales_columns *c, struct sales_csv_summary *out)
+{
+    out->is_totals = c->is_totals;
+    out->has_product = c->index[COLUMN_PRODUCT] != COLUMN_NONE || c->part_count > 0;
+    out->has_department = c->index[COLUMN_DEPARTMENT] != COLUMN_NONE;
+    out->has_quantity = c->index[COLUMN_QUANTITY] != COLUMN_NONE;
+    out->has_amount = c->index[COLUMN_AMOUNT] != COLUMN_NONE || c->is_priced;
 }
 
 /* Takes ownership of csv, also on failure. */
@@ -301,13 +265,11 @@ static enum status open_csv(struct csv *csv, const struct sales_csv_options *opt
     }
     options = options != NULL ? options : &none;
     s->csv = csv;
-    if ((status = read_header(s, options, err)) != STATUS_OK)
+    s->fields.file = csv_name(csv);
+    if ((status = read_header(s, options, err)) != STATUS_OK || (status = keep_store_name(s, err)) != STATUS_OK)
         goto fail;
-    s->summary.is_totals = s->columns.is_totals;
-    s->summary.has_product = s->columns.index[COLUMN_PRODUCT] != COLUMN_NONE;
-    s->summary.has_quantity = s->columns.index[COLUMN_QUANTITY] != COLUMN_NONE;
-    s->summary.has_amount = s->columns.index[COLUMN_AMOUNT] != COLUMN_NONE;
-    if ((status = find_date_order(s, wanted_order(s, options), err)) != STATUS_OK || (status = rewind_to_rows(s, err)) != STATUS_OK ||
+    describe(&s->fields.columns, &s->summary);
+    if ((status = learn_manners(s, wanted_order(s, options), err)) != STATUS_OK || (status = rewind_to_rows(s, err)) != STATUS_OK ||
         (status = summarise(s, err)) != STATUS_OK || (status = rewind_to_rows(s, err)) != STATUS_OK)
         goto fail;
     *out = s;
@@ -340,6 +302,8 @@ void sales_csv_free(struct sales_csv *s)
     table_done(&s->totals);
     free(s->firsts);
     buffer_done(&s->key);
+    buffer_done(&s->fields.product);
+    free(s->store_name);
     free(s);
 }
 

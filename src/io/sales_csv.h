@@ -1,14 +1,23 @@
 /* sales_csv.h: sales from a CSV file, whoever wrote it.
  *
- * The columns are found by the header, in any order and spelling of case and spaces:
- *   date      date day business_date sale_date sales_date order_date transaction_date week week_ending ds
- *   store     store store_id store_nbr shop shop_id location location_id branch outlet site
- *   product   product product_id item item_id item_nbr sku article dept department upc ean       (optional)
- *   quantity  quantity qty units units_sold unit_sales sold volume                               (one of the two,
- *   amount    amount sales weekly_sales revenue turnover total_amount sales_amount net_sales gross_sales   or both)
- * Other names are told by maps ("store=Filiale"). A column weekly_sales makes the file one of period totals (the
- * Walmart 45-store file); other files hold sales that add up. Values are exact (decimal.h), dates as in
- * sales_dates.h; a file with semicolons between its fields may have decimal commas.
+ * The columns are found by the header, in any order; case, spaces, '-' and '_' do not count:
+ *   date        date day business_date sale_date sales_date order_date transaction_date invoice_date week week_ending ds
+ *   store       store store_id store_nbr shop shop_id location location_id branch outlet site
+ *   product     product product_id item item_id item_nbr sku article stock_code upc ean                (optional)
+ *   department  dept department dept_id department_id dept_nbr; the product of a file without products (optional)
+ *   quantity    quantity qty units units_sold unit_sales sold volume                                   (one of the two,
+ *   amount      amount sales weekly_sales revenue turnover total_amount sales_amount net_sales gross_sales      or both)
+ *   transaction transaction_id transaction invoice invoice_no receipt order_id ticket ...              (optional)
+ *   category    category product_category ...; price  price_per_unit unit_price price sell_price       (optional)
+ * Other names are told by maps ("store=Filiale"). So these are recognised:
+ *   - a column weekly_sales: totals of whole periods (the Walmart 45-store file, Kaggle's train.csv by department). A total
+ *     may be negative, when more came back than was sold, and stays so: it is what the period was worth, on either demand
+ *     basis, and totals of departments add up to those of their store;
+ *   - a column transaction_id: one row per purchase, which add up. Without a column for the store all are of one, "all";
+ *     without an amount it is quantity x price;
+ *   - else sales by day or purchase, which add up; negative ones are returns.
+ * Columns about customers are never read. Values are exact (decimal.h), dates as in sales_dates.h, decimal signs as in
+ * sales_signs.h.
  * Rows may come in any order. Rows without a value are skipped and counted. In a file of totals a row that repeats an
  * earlier one exactly is skipped and counted, and two different values for one series and date are an error.
  * Messages read "file:line: column: why (what to do)". Thread: any, one at a time. */
@@ -27,15 +36,18 @@
 #define SALES_CSV_ID_BYTES_MAX 128u
 
 struct sales_csv_options {
-    const char *const *maps; /* "name=column": date, store, product, quantity, amount, total (an amount per period);
-                               * or dates=dmy, dates=mdy */
+    const char *const *maps; /* "name=column": date, store, product, department, category, quantity, amount, total (an
+                              * amount per period), price, transaction; or dates=dmy, dates=mdy, decimal=point, decimal=comma */
     size_t map_count;
+    const char *product_from; /* "category,price": columns (or the names above) whose values, joined by ':', make the product */
+    const char *store_name;   /* of a file without a column for the store; NULL: "all" in a transaction file, else an error */
     enum date_order date_order; /* DATE_ORDER_AUTO: find out */
 };
 
 struct sales_csv_row {
     uint64_t line;
     struct text store, product; /* product absent: the whole store */
+    struct text department;     /* absent: the file has none; equal to the product when departments are the products */
     date_t date;
     bool has_quantity, has_amount; /* at least one */
     int64_t quantity, amount;      /* millionths; negative = returned */
@@ -43,7 +55,7 @@ struct sales_csv_row {
 
 struct sales_csv_summary { /* known after sales_csv_open */
     bool is_totals;        /* values of whole periods */
-    bool has_product, has_quantity, has_amount; /* columns */
+    bool has_product, has_department, has_quantity, has_amount; /* columns */
     uint64_t rows;         /* that sales_csv_next will give */
     uint64_t empty_rows;   /* skipped: no value */
     uint64_t repeated_rows; /* skipped: an exact repetition (totals only) */

@@ -52,6 +52,8 @@ static enum status read_rows(struct sales_csv *csv, struct names *names, struct 
         status = intern(names, &t->arena, &row->store);
         if (status == STATUS_OK)
             status = intern(names, &t->arena, &row->product);
+        if (status == STATUS_OK)
+            status = intern(names, &t->arena, &row->department);
         if (status != STATUS_OK)
             return error_set(err, status, "%s", status_text(status));
         t->count++;

@@ -124,7 +124,7 @@ class Cli(unittest.TestCase):
                 self.assert_refused(DATA, sentence, command, self.write("bad.csv", content))
         for command in ("forecast", "backtest", "replay"):
             self.assert_refused(IO, "none.csv: No such file", command, "none.csv")
-            self.assert_refused(IO, "Is a directory", command, ".")
+            self.assert_refused(DATA, "Is a directory", command, ".")
         self.assert_refused(DATA, "99 has no sales", "forecast", self.write("s.csv", good), "--store", "99")
 
     def test_a_full_disk_is_an_error(self):

@@ -51,6 +51,27 @@ static void weekly_totals_end_on_the_day_they_are_dated_on(void **state)
     sales_table_done(&t);
 }
 
+static void totals_of_a_new_series_go_out_before_those_that_may_close_the_week(void **state)
+{
+    (void)state;
+    struct sales_table t;
+    struct feed_file f;
+    struct sales_update u;
+    struct error err;
+    enum status status;
+    char order[40] = "";
+    /* z begins in the second week; b pauses there, and comes back in the third */
+    read_text("store,date,weekly_sales\na,2010-02-05,1\nb,2010-02-05,1\na,2010-02-12,1\nz,2010-02-12,1\na,2010-02-19,1\nb,2010-02-19,1\nz,2010-02-19,1\n", &t);
+    const struct period_grid grid = feed_file_grid(&t, &sundays);
+    assert_ok(feed_file_init(&f, &t, "s.csv", &grid, &err));
+    while (feed_file_next(&f, &u, &status))
+        strncat(order, u.store.data, 1);
+    assert_ok(status);
+    assert_string_equal(order, "ab" "za" "baz");
+    feed_file_done(&f);
+    sales_table_done(&t);
+}
+
 static void totals_on_two_weekdays_are_refused_with_their_line(void **state)
 {
     (void)state;
@@ -119,6 +140,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(weekly_totals_end_on_the_day_they_are_dated_on),
+        cmocka_unit_test(totals_of_a_new_series_go_out_before_those_that_may_close_the_week),
         cmocka_unit_test(totals_on_two_weekdays_are_refused_with_their_line),
         cmocka_unit_test(daily_sales_count_by_store),
         cmocka_unit_test(long_names_still_give_ids_that_differ),

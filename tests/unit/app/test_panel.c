@@ -56,6 +56,30 @@ static void totals_make_weeks_that_end_on_their_day(void **state)
     panel_done(&p);
 }
 
+static void coarser_levels_are_sums_of_the_totals_of_finer_ones(void **state)
+{
+    (void)state;
+    static const char text[] = "store,dept,item,date,weekly_sales\n1,a,x,2010-02-05,5\n1,a,y,2010-02-05,-2\n1,b,x2,2010-02-05,1\n1,a,x,2010-02-12,7\n";
+    struct panel p;
+    struct error err;
+    assert_ok(read_panel(text, PANEL_DEPARTMENT, NULL, &p, &err));
+    assert_int_equal(p.series, 2);
+    assert_true(text_equal(p.name[0], text_of("1/a")));
+    assert_near(at(&p, 0, 0), 3, 0); /* what came back is part of the value */
+    assert_near(at(&p, 0, 1), 1, 0);
+    assert_near(at(&p, 1, 1), maths_missing(), 0);
+    panel_done(&p);
+    assert_ok(read_panel(text, PANEL_PRODUCT, "demand.basis=net", &p, &err));
+    assert_int_equal(p.series, 3);
+    assert_near(at(&p, 0, 2), -2, 0); /* x, x2, y */
+    panel_done(&p);
+    assert_ok(read_panel(text, PANEL_STORE, NULL, &p, &err));
+    assert_near(at(&p, 0, 0), 4, 0);
+    panel_done(&p);
+    assert_status(read_panel("store,item,date,weekly_sales\n1,x,2010-02-05,5\n", PANEL_DEPARTMENT, NULL, &p, &err), STATUS_BAD_DATA);
+    assert_non_null(strstr(err.text, "--map department=COLUMN"));
+}
+
 /* 2024-01-01 is a Monday; weeks end on Sunday. */
 static const char sales[] = "date,store,product,quantity\n2024-01-01,a,x,2\n2024-01-07,a,x,3\n2024-01-03,a,y,-1\n2024-01-04,b,x,1\n"
                             "2024-01-10,a,y,4\n2024-01-11,b,x,1\n2024-01-18,b,x,5\n2024-01-21,b,x,1\n2024-01-23,a,x,9\n";
@@ -153,6 +177,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(totals_make_weeks_that_end_on_their_day),
+        cmocka_unit_test(coarser_levels_are_sums_of_the_totals_of_finer_ones),
         cmocka_unit_test(sales_add_up_by_week_and_the_week_that_is_not_over_is_dropped),
         cmocka_unit_test(a_product_sold_nothing_where_its_store_sold_something),
         cmocka_unit_test(what_a_file_does_not_have_is_said_with_a_remedy),

@@ -91,6 +91,8 @@ static void maps_name_the_columns_of_other_files(void **state)
     const char *absent[] = {"store=Laden"};
     assert_non_null(strstr(rows_of("a,b\n", &(struct sales_csv_options){.maps = absent, .map_count = 1}), "it has no column 'Laden'"));
     const char *total[] = {"total=v"};
+    const char *twice[] = {"quantity=v"};
+    assert_non_null(strstr(rows_of("store,date,v,V\n", &(struct sales_csv_options){.maps = twice, .map_count = 1}), "field 4: it has two columns named v"));
     struct sales_csv *csv;
     assert_ok(open_text("store,date,v\n1,2024-01-02,3\n", &(struct sales_csv_options){.maps = total, .map_count = 1}, &csv));
     assert_true(sales_csv_summary(csv)->is_totals);
@@ -100,11 +102,13 @@ static void maps_name_the_columns_of_other_files(void **state)
 static void a_missing_column_is_named_with_what_is_there(void **state)
 {
     (void)state;
-    assert_refused("Transaction ID,Date,Customer ID,Quantity\n1,2024-01-01,c,1\n",
-                   "s.csv:1: no column for the store among: Transaction ID, Date, Customer ID, Quantity (name it: --map store=COLUMN)");
+    assert_refused("Date,Quantity\n2024-01-01,1\n",
+                   "s.csv:1: no column for the store among: Date, Quantity (name it: --map store=COLUMN; or --store-name NAME when all is of one store)");
+    assert_refused("Store,Date,Temperature,IsHoliday\n1,2024-01-01,1,TRUE\n", "these are features: give them with --features, beside the sales");
+    assert_refused("Store,Type,Size\n1,A,5\n", "these are facts about stores: give them with --stores, beside the sales");
     assert_refused("store,quantity\n1,1\n", "no column for the date");
     assert_refused("store,date\n1,2024-01-01\n", "no column for the quantity or amount");
-    assert_refused("store,Store,date,qty\n", "two columns named store");
+    assert_refused("store,Store,date,qty\n", "s.csv:1: field 2: it has two columns named store (rename one)");
     assert_refused("", "the file is empty");
     assert_refused("store,date,qty\n", "no row has a value");
 }
@@ -116,7 +120,7 @@ static void the_whole_file_decides_the_order_of_day_and_month(void **state)
     assert_rows("store,date,qty\n1,02/03/2024,1\n1,03/13/2024,1\n", "1/- 2024-02-03 1000000 -\n1/- 2024-03-13 1000000 -\n");
     assert_rows("store,date,qty\n1,31.12.24,1\n1,1.1.25,1\n", "1/- 2024-12-31 1000000 -\n1/- 2025-01-01 1000000 -\n");
     assert_rows("store,date,qty\n1,5/5/2024,1\n", "1/- 2024-05-05 1000000 -\n"); /* the same either way */
-    assert_refused("store,date,qty\n1,31/01/2024,1\n1,01/31/2024,1\n", "line 2 writes the day first, line 3 the month");
+    assert_refused("store,date,qty\n1,31/01/2024,1\n1,01/31/2024,1\n", "s.csv:3: column date: line 2 writes the day first, line 3 the month");
 }
 
 static void weekly_dates_decide_by_their_weekday(void **state)
@@ -164,7 +168,8 @@ static void wrong_values_and_ids_are_refused_with_line_and_column(void **state)
 {
     (void)state;
     assert_refused("store,date,qty\n1,2024-01-31,1\n\n1,2024-01-31,many\n", "s.csv:4: column qty: 'many' is not a number");
-    assert_refused("store,date,qty\n1,2024-01-31,1e300\n", "'1e300' is too large");
+    assert_refused("store,date,qty\n1,2024-01-31,1e999\n", "s.csv:2: column qty: '1e999' is too large");
+    assert_refused("store,date,qty\n1,2024-01-31,1e99999999999999999999\n", "is too large");
     assert_refused("store,date,qty\n ,2024-01-31,1\n", "column store: '' is empty");
     assert_refused("store,date,qty\n\xff,2024-01-31,1\n", "is not UTF-8");
     assert_refused("store,item,date,qty\n1,,2024-01-31,1\n", "column item: '' is empty");
@@ -194,7 +199,93 @@ static void sales_that_repeat_add_up_but_totals_must_agree(void **state)
     assert_rows("store,date,weekly_sales\n1,2024-01-01,1\n1,2024-01-01,1.0\n2,2024-01-01,2\n",
                 "1/- 2024-01-01 - 1000000\n2/- 2024-01-01 - 2000000\n");
     assert_refused("store,date,weekly_sales\n1,2024-01-01,1\n1,2024-01-01,2\n",
-                   "s.csv:3: another value for store 1 on 2024-01-01 than in line 2");
+                   "s.csv:3: column weekly_sales: another value for store 1 on 2024-01-01 than in line 2");
+}
+
+static const char transactions[] = "Transaction ID,Date,Customer ID,Gender,Age,Product Category,Quantity,Price per Unit,Total Amount\n"
+                                   "1,2023-11-24,CUST001,Male,34,Beauty,3,50,150\n2,2023-02-27,CUST002,Female,26,Clothing,2,500.00,1000\n";
+
+static void transactions_without_a_store_are_of_one(void **state)
+{
+    (void)state;
+    assert_rows(transactions, "all/- 2023-11-24 3000000 150000000\nall/- 2023-02-27 2000000 1000000000\n");
+    assert_string_equal(rows_of("Date,Quantity\n2024-01-01,1\n", &(struct sales_csv_options){.store_name = "corner"}),
+                        "corner/- 2024-01-01 1000000 -\n");
+    assert_non_null(strstr(rows_of("store,date,qty\n", &(struct sales_csv_options){.store_name = "corner"}), "has a column for the store, store"));
+    assert_non_null(strstr(rows_of("date,qty\n", &(struct sales_csv_options){.store_name = ""}), "--store-name: give a name"));
+}
+
+static void products_are_made_of_columns(void **state)
+{
+    (void)state;
+    assert_string_equal(rows_of(transactions, &(struct sales_csv_options){.product_from = "category,price"}),
+                        "all/Beauty:50 2023-11-24 3000000 150000000\nall/Clothing:500 2023-02-27 2000000 1000000000\n");
+    assert_string_equal(rows_of(transactions, &(struct sales_csv_options){.product_from = "Product Category"}),
+                        "all/Beauty 2023-11-24 3000000 150000000\nall/Clothing 2023-02-27 2000000 1000000000\n");
+    /* a:b,c and a,b:c stay two products */
+    assert_string_equal(rows_of("store,date,qty,category,brand\n1,2024-01-01,1,a:b,c\n1,2024-01-01,1,a,b:c\n",
+                                &(struct sales_csv_options){.product_from = "category,brand"}),
+                        "1/a%3Ab:c 2024-01-01 1000000 -\n1/a:b%3Ac 2024-01-01 1000000 -\n");
+    assert_non_null(strstr(rows_of(transactions, &(struct sales_csv_options){.product_from = "category,colour"}),
+                           "s.csv:1: it has no column 'colour' (--product-from category,colour)"));
+    assert_non_null(strstr(rows_of(transactions, &(struct sales_csv_options){.product_from = "category,,price"}), "name one to 4 columns"));
+    assert_non_null(strstr(rows_of("Transaction ID,Date,Category,Price,Quantity\n1,2024-01-01,a,,1\n",
+                                   &(struct sales_csv_options){.product_from = "category,price"}),
+                           "s.csv:2: column Price: '' is no price"));
+}
+
+static void customers_never_leave_the_reader(void **state)
+{
+    (void)state;
+    static const char *const parts[] = {"Customer ID", "gender", "category,AGE"};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        assert_non_null(strstr(rows_of(transactions, &(struct sales_csv_options){.product_from = parts[i]}), "columns about customers are not read"));
+    const char *maps[] = {"store=customer_id"};
+    assert_non_null(strstr(rows_of(transactions, &(struct sales_csv_options){.maps = maps, .map_count = 1}), "columns about customers are not read"));
+}
+
+static void amounts_of_transactions_are_quantity_times_price(void **state)
+{
+    (void)state;
+    assert_rows("InvoiceNo,StockCode,Quantity,InvoiceDate,UnitPrice\n5,a,3,2010-12-01 08:26,2.55\n6,a,-1,2010-12-01,2.55\n7,b,2,2010-12-01,NA\n",
+                "all/a 2010-12-01 3000000 7650000\nall/a 2010-12-01 -1000000 -2550000\nall/b 2010-12-01 2000000 -\n");
+    assert_refused("invoice,date,qty,price\n1,2024-01-01,1e11,1e11\n", "s.csv:2: column price: '1e11' times the quantity is too large");
+    assert_rows("store,date,qty,price\n1,2024-01-01,2,5\n", "1/- 2024-01-01 2000000 -\n"); /* no transactions: a price may be anything */
+}
+
+static void departments_are_products_of_a_file_without_finer_ones(void **state)
+{
+    (void)state;
+    const char *files[] = {"Store,Dept,Date,Weekly_Sales\n1,7,2010-02-05,-3\n", "store,item,dept,date,weekly_sales\n1,7,d,2010-02-05,-3\n"};
+    for (size_t i = 0; i < 2; i++) {
+        struct sales_csv *csv;
+        struct sales_csv_row row;
+        assert_ok(open_text(files[i], NULL, &csv));
+        assert_true(sales_csv_summary(csv)->has_product && sales_csv_summary(csv)->has_department);
+        assert_ok(sales_csv_next(csv, &row, &err));
+        assert_true(text_equal(row.product, text_of("7")));
+        assert_true(text_equal(row.department, text_of(i == 0 ? "7" : "d")));
+        assert_true(row.amount == -3000000); /* more came back than was sold: the total stays as it is */
+        sales_csv_free(csv);
+    }
+}
+
+static void the_whole_file_decides_the_decimal_sign(void **state)
+{
+    (void)state;
+    const char *either = "store;date;qty\na;2024-01-02;1.234\n", *comma[] = {"decimal=comma"}, *point[] = {"decimal=point"};
+    assert_rows("store;date;qty\na;2024-01-02;1.234\nb;2024-01-02;2,5\n", "a/- 2024-01-02 1234000000 -\nb/- 2024-01-02 2500000 -\n");
+    assert_rows("store;date;qty\na;2024-01-02;1,234\nb;2024-01-02;2.5\n", "a/- 2024-01-02 1234000000 -\nb/- 2024-01-02 2500000 -\n");
+    assert_rows("store;date;qty\na;2024-01-02;0.250\nb;2024-01-02;1.234\n", "a/- 2024-01-02 250000 -\nb/- 2024-01-02 1234000 -\n");
+    assert_rows("store;date;qty\na;2024-01-02;1.234.567\nb;2024-01-02;1.234\n", "a/- 2024-01-02 1234567000000 -\nb/- 2024-01-02 1234000000 -\n");
+    assert_refused(either, "s.csv:2: column qty: whether the sign in a number like 1.234");
+    assert_refused("store\tdate\tqty\na\t2024-01-02\t1.5\na\t2024-01-03\t1,5\na\t2024-01-03\t1,500\n", "s.csv:4: column qty: whether the sign");
+    assert_string_equal(rows_of(either, &(struct sales_csv_options){.maps = comma, .map_count = 1}), "a/- 2024-01-02 1234000000 -\n");
+    assert_string_equal(rows_of(either, &(struct sales_csv_options){.maps = point, .map_count = 1}), "a/- 2024-01-02 1234000 -\n");
+    assert_rows("store,date,qty\na,2024-01-02,\"1,234,567.5\"\nb,2024-01-02,\"1,234\"\n", "a/- 2024-01-02 1234567500000 -\nb/- 2024-01-02 1234000000 -\n");
+    assert_string_equal(rows_of("store,date,qty\na,2024-01-02,\"1.234,5\"\n", &(struct sales_csv_options){.maps = comma, .map_count = 1}),
+                        "a/- 2024-01-02 1234500000 -\n");
+    assert_refused("store,date,qty\na,2024-01-02,\"12,5\"\n", "'12,5' is not a number (a decimal comma? write 12.5, or say --map decimal=comma)");
 }
 
 static int64_t sum_of(const struct sales_table *t)
@@ -274,6 +365,12 @@ int main(int argc, char **argv)
         cmocka_unit_test(rows_with_too_few_or_too_many_fields_are_refused),
         cmocka_unit_test(rows_without_a_value_are_skipped_and_counted),
         cmocka_unit_test(sales_that_repeat_add_up_but_totals_must_agree),
+        cmocka_unit_test(transactions_without_a_store_are_of_one),
+        cmocka_unit_test(products_are_made_of_columns),
+        cmocka_unit_test(customers_never_leave_the_reader),
+        cmocka_unit_test(amounts_of_transactions_are_quantity_times_price),
+        cmocka_unit_test(departments_are_products_of_a_file_without_finer_ones),
+        cmocka_unit_test(the_whole_file_decides_the_decimal_sign),
         cmocka_unit_test(the_45_stores_are_read_to_the_last_cent),
         cmocka_unit_test(the_departments_file_is_read_whole),
         cmocka_unit_test(a_table_is_in_order_of_date_whatever_the_file),
