@@ -6,10 +6,10 @@
 #include "app/command.h"
 #include "base/log.h"
 
-#define LANE_HIGH 20000  /* records that may wait for one partition and input */
-#define LANE_LOW 5000
+#define LANE_HIGH  20000 /* records that may wait for one partition and input */
+#define LANE_LOW   5000
 #define TOTAL_HIGH 100000 /* ... and for all */
-#define TOTAL_LOW 50000
+#define TOTAL_LOW  50000
 
 enum status assignment_take_all(struct worker *w, struct error *err)
 {

@@ -52,7 +52,7 @@ void batch_done(struct worker *w)
     arena_done(&b->store_arena);
 }
 
-/* ------------------------------------------------------------------------------------------------ the cut */
+/* ---- the cut */
 
 static bool can_be_cut(const struct lane *lane)
 {
@@ -134,7 +134,7 @@ static bool cut(struct worker *w)
     return true;
 }
 
-/* ------------------------------------------------------------------------------------------------ the way forward */
+/* ---- the way forward */
 
 static void commit(struct worker *w)
 {
@@ -216,7 +216,7 @@ void batch_on_stored(struct worker *w)
     loop_wake_kick(w->step);
 }
 
-/* ------------------------------------------------------------------------------------------------ transactions */
+/* ---- transactions */
 
 static void on_init(struct worker *w, enum status status, const char *why)
 {
@@ -276,7 +276,7 @@ void batch_on_transaction(void *worker, enum status status, const char *why)
     assert(false);
 }
 
-/* ------------------------------------------------------------------------------------------------ one turn */
+/* ---- one turn */
 
 bool batch_step(struct worker *w)
 {

@@ -17,20 +17,20 @@ const char *batch_stage_name(enum batch_stage stage);
 
 struct batch {
     enum batch_stage stage;
-    uint64_t number;      /* of the batch being written, or the last one */
-    struct lane **lanes;  /* those of this batch */
+    uint64_t number;     /* of the batch being written, or the last one */
+    struct lane **lanes; /* those of this batch */
     size_t lane_count;
-    size_t collected;     /* records taken by lanes that are not committing */
-    int64_t first_us;     /* when the oldest of them was taken; 0 = none */
-    bool is_cut;          /* to be written as soon as the one before is done */
+    size_t collected;         /* records taken by lanes that are not committing */
+    int64_t first_us;         /* when the oldest of them was taken; 0 = none */
+    bool is_cut;              /* to be written as soon as the one before is done */
     struct loop_timer *timer; /* the cut by time, and the end of a back-off */
 
     /* SEND: where we are */
     size_t send_lane, send_effect;
-    int send_part;                    /* enum send_part, batch_send.c */
-    struct consumer_record *send_at;  /* the dead letter's record is here or behind */
-    bool queue_is_full;               /* the last record did not fit into the producer's queue */
-    bool has_paused;                  /* DELIVER: one turn of the loop has passed (a crash point) */
+    int send_part;                   /* enum send_part, batch_send.c */
+    struct consumer_record *send_at; /* the dead letter's record is here or behind */
+    bool queue_is_full;              /* the last record did not fit into the producer's queue */
+    bool has_paused;                 /* DELIVER: one turn of the loop has passed (a crash point) */
 
     /* COMMIT, STORE */
     struct transaction_offset *offsets;
@@ -43,10 +43,10 @@ struct batch {
     int64_t cut_us, stage_us; /* when the batch was cut, when the stage began */
 
     /* ABORT */
-    unsigned aborts;      /* in a row */
-    bool was_refused;     /* the last of them, for what a record is */
-    unsigned refused;     /* of them, those in which a record was refused for what it is */
-    size_t single_left;   /* records still to be done one by one, to find the one to blame */
+    unsigned aborts;    /* in a row */
+    bool was_refused;   /* the last of them, for what a record is */
+    unsigned refused;   /* of them, those in which a record was refused for what it is */
+    size_t single_left; /* records still to be done one by one, to find the one to blame */
 };
 
 enum status batch_init(struct worker *w, struct error *err) MUST_CHECK;

@@ -3,8 +3,8 @@
 #include "base/log.h"
 
 #define ABORTS_BEFORE_BLAME 3
-#define BACKOFF_MIN_MS 50
-#define BACKOFF_MAX_MS 5000
+#define BACKOFF_MIN_MS      50
+#define BACKOFF_MAX_MS      5000
 
 /* With one record in the batch, it is to blame when it is refused again and again. */
 static void blame(struct worker *w)

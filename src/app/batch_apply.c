@@ -9,7 +9,7 @@
 #include "app/worker.h"
 #include "base/hash.h"
 
-/* ------------------------------------------------------------------------------------------------ refusals */
+/* ---- refusals */
 
 static void out_of_memory(struct worker *w)
 {
@@ -22,7 +22,8 @@ static void refuse_sale(struct worker *w, struct lane *lane, const struct consum
         out_of_memory(w);
 }
 
-static void refuse_request(struct worker *w, struct lane *lane, const struct consumer_record *r, enum dead_letter code, const char *sentence)
+static void refuse_request(struct worker *w, struct lane *lane, const struct consumer_record *r, enum dead_letter code,
+                           const char *sentence)
 {
     struct refused_request *refused = calloc(1, sizeof *refused);
     if (!refused) {
@@ -70,7 +71,7 @@ static bool is_misplaced(const struct worker *w, const struct lane *lane, const 
     return true;
 }
 
-/* ------------------------------------------------------------------------------------------------ sales */
+/* ---- sales */
 
 void batch_apply_sales(struct worker *w, struct lane *lane, const struct consumer_record *r)
 {
@@ -94,7 +95,8 @@ void batch_apply_sales(struct worker *w, struct lane *lane, const struct consume
         refuse_sale(w, lane, r, code, why.text);
     } else if (!key_matches(r->key, update.store)) {
         refuse_sale(w, lane, r, DEAD_LETTER_KEY_MISMATCH,
-                    update.store.data ? "the record's key is not the store id of its body" : "a record for all stores must have the key \\0all");
+                    update.store.data ? "the record's key is not the store id of its body"
+                                      : "a record for all stores must have the key \\0all");
     } else if (is_misplaced(w, lane, r, sentence, sizeof sentence)) {
         refuse_sale(w, lane, r, DEAD_LETTER_WRONG_PARTITION, sentence);
     } else {
@@ -104,7 +106,7 @@ void batch_apply_sales(struct worker *w, struct lane *lane, const struct consume
     }
 }
 
-/* ------------------------------------------------------------------------------------------------ requests */
+/* ---- requests */
 
 /* The reply to one request too many: the caller may ask again. */
 static enum status answer_busy(struct lane *lane, const struct forecast_request *request)
@@ -115,9 +117,14 @@ static enum status answer_busy(struct lane *lane, const struct forecast_request 
     if (!result || !effect)
         return STATUS_NO_MEMORY;
     *result = (struct forecast_result){
-        .request_id = arena_text(arena, request->request_id), .store = arena_text(arena, request->store),
-        .product = arena_text(arena, request->product), .category = arena_text(arena, request->category), .level = request->level,
-        .sales_offset = engine_offset(lane->engine), .partition = lane->id, .status = RESULT_BUSY,
+        .request_id = arena_text(arena, request->request_id),
+        .store = arena_text(arena, request->store),
+        .product = arena_text(arena, request->product),
+        .category = arena_text(arena, request->category),
+        .level = request->level,
+        .sales_offset = engine_offset(lane->engine),
+        .partition = lane->id,
+        .status = RESULT_BUSY,
         .sentence = text_of("too many requests at once (ask again in a second, or raise requests.per.batch)"),
     };
     effect->forecast = result;
@@ -158,7 +165,7 @@ void batch_apply_request(struct worker *w, struct lane *lane, const struct consu
         out_of_memory(w);
 }
 
-/* ------------------------------------------------------------------------------------------------ taking records */
+/* ---- taking records */
 
 static void take(struct worker *w, struct lane *lane, enum lane_input input)
 {
@@ -187,7 +194,7 @@ static void take(struct worker *w, struct lane *lane, enum lane_input input)
     queue_push(&lane->taken[input], r);
 }
 
-/* ------------------------------------------------------------------------------------------------ closes */
+/* ---- closes */
 
 static void close_work(struct pool_job *job)
 {
@@ -198,8 +205,7 @@ static void close_work(struct pool_job *job)
     do {
         crash_here(CRASH_IN_CLOSE);
         lane->job_status = engine_continue(lane->engine, (size_t)config->close_chunk_series, &lane->effects, &done);
-    } while (!lane->job_status && engine_close_due(lane->engine) &&
-             lane->effects.output_bytes < (size_t)config->batch_max_output_bytes);
+    } while (!lane->job_status && engine_close_due(lane->engine) && lane->effects.output_bytes < (size_t)config->batch_max_output_bytes);
     lane->job_us = loop_now_us() - began;
 }
 
@@ -223,7 +229,7 @@ static void lend(struct worker *w, struct lane *lane)
     pool_submit(w->compute, &lane->job);
 }
 
-/* ------------------------------------------------------------------------------------------------ one turn */
+/* ---- one turn */
 
 static size_t record_limit(const struct worker *w)
 {

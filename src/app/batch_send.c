@@ -5,7 +5,7 @@
 
 enum send_part { SEND_EFFECT, SEND_ARCHIVE };
 
-/* ------------------------------------------------------------------------------------------------ one message */
+/* ---- one message */
 
 static struct bytes bytes_of(struct text t)
 {
@@ -129,7 +129,7 @@ static enum status send_effect(struct worker *w, struct lane *lane, const struct
     return send_encoded(w, lane, effect, topic_of(effect->kind), err);
 }
 
-/* ------------------------------------------------------------------------------------------------ all of a batch */
+/* ---- all of a batch */
 
 void batch_send_begin(struct worker *w)
 {
@@ -163,8 +163,8 @@ static enum status send_refused_requests(struct worker *w, struct lane *lane, st
     for (struct refused_request *r = lane->refused; r; r = r->next) {
         if (r->is_sent)
             continue;
-        enum status status = send_dead_letter(w, queue_find(&lane->taken[INPUT_REQUESTS], r->offset), INPUT_REQUESTS, r->code,
-                                              text_of(r->sentence), err);
+        enum status status =
+            send_dead_letter(w, queue_find(&lane->taken[INPUT_REQUESTS], r->offset), INPUT_REQUESTS, r->code, text_of(r->sentence), err);
         if (status)
             return status;
         r->is_sent = true;

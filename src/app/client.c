@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ------------------------------------------------------------------------------------------------ connecting */
+/* ---- connecting */
 
 enum status client_handle_new(const struct client *c, rd_kafka_type_t type, const struct kafka_property *own, size_t own_count,
-                              void *opaque, void (*on_delivered)(rd_kafka_t *, const rd_kafka_message_t *, void *),
-                              rd_kafka_t **out, struct error *err)
+                              void *opaque, void (*on_delivered)(rd_kafka_t *, const rd_kafka_message_t *, void *), rd_kafka_t **out,
+                              struct error *err)
 {
     rd_kafka_conf_t *conf;
     enum status status = kafka_conf_new(c->properties, c->property_count, &conf, err);
@@ -114,7 +114,7 @@ void client_free(struct client *c)
     free(c);
 }
 
-/* ------------------------------------------------------------------------------------------------ questions */
+/* ---- questions */
 
 enum status client_partitions(struct client *c, const char *topic, int32_t *out_count, struct error *err)
 {

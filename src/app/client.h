@@ -15,9 +15,9 @@
 #include "io/kafka.h"
 
 struct client_options {
-    const char *servers;      /* host:port[,host:port] */
-    const char *group;        /* whose committed offsets open the window; NULL = "storecast" */
-    uint64_t window_bytes;    /* per topic-partition, keys and values; 0 = no window. CLIENT_WINDOW_BYTES on the embedded broker */
+    const char *servers;   /* host:port[,host:port] */
+    const char *group;     /* whose committed offsets open the window; NULL = "storecast" */
+    uint64_t window_bytes; /* per topic-partition, keys and values; 0 = no window. CLIENT_WINDOW_BYTES on the embedded broker */
     const struct kafka_property *properties; /* more librdkafka properties */
     size_t property_count;
 };
@@ -38,7 +38,7 @@ enum status client_committed(struct client *c, const char *topic, int32_t partit
 
 struct client_record { /* copied by client_send */
     const char *topic;
-    int32_t partition; /* for store data: hash_partition(store id, count) */
+    int32_t partition;       /* for store data: hash_partition(store id, count) */
     struct bytes key, value; /* data NULL = null */
     int64_t timestamp_ms;    /* 0 = now */
     const struct kafka_header *headers;
@@ -56,10 +56,10 @@ uint64_t client_delivered(const struct client *c);
  * client_poll; 0 = the worker has everything. Needs a window. */
 uint64_t client_unread(const struct client *c);
 
-/* ---------------------------------------------------------------------------------------------------- reading */
+/* ---- reading */
 
 struct client_message { /* borrowed until the next client_read */
-    size_t topic; /* index into the reader's topics */
+    size_t topic;       /* index into the reader's topics */
     const char *topic_name;
     int32_t partition;
     int64_t offset, timestamp_ms;

@@ -17,7 +17,7 @@ struct outlet { /* what was sent to one topic-partition */
     char *topic;
     int32_t partition;
     uint64_t unread_bytes, unread_records; /* undelivered ones included */
-    struct chunk *chunks; /* delivered and not known to be committed, oldest first */
+    struct chunk *chunks;                  /* delivered and not known to be committed, oldest first */
     size_t chunk_first, chunk_count, chunk_capacity;
 };
 
@@ -28,7 +28,7 @@ struct client {
     size_t property_count;
     uint64_t window_bytes, delivered;
     int64_t committed_us, unanswered_us; /* when the group's offsets were last asked for; since when without an answer */
-    struct outlet **outlets; /* their addresses are kept by librdkafka while messages fly */
+    struct outlet **outlets;             /* their addresses are kept by librdkafka while messages fly */
     size_t outlet_count;
     struct error failure;
 };
@@ -40,8 +40,8 @@ void client_on_delivered(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaq
 
 /* A handle with the client's servers and properties, then `own` on top. */
 enum status client_handle_new(const struct client *c, rd_kafka_type_t type, const struct kafka_property *own, size_t own_count,
-                              void *opaque, void (*on_delivered)(rd_kafka_t *, const rd_kafka_message_t *, void *),
-                              rd_kafka_t **out, struct error *err) MUST_CHECK;
+                              void *opaque, void (*on_delivered)(rd_kafka_t *, const rd_kafka_message_t *, void *), rd_kafka_t **out,
+                              struct error *err) MUST_CHECK;
 enum status client_broker_error(struct error *err, const char *what, rd_kafka_resp_err_t e);
 
 #endif

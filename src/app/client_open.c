@@ -17,7 +17,8 @@ enum status client_open(const struct config *config, const char *broker, uint64_
         broker = address;
     if (!broker)
         return error_set(err, STATUS_UNAVAILABLE,
-                         "%s/broker: no broker has left its address there (start one with `storecast broker --state-dir %s`, or give --broker HOST:PORT)",
+                         "%s/broker: no broker has left its address there (start one with `storecast broker --state-dir %s`, or give "
+                         "--broker HOST:PORT)",
                          config->state_dir, config->state_dir);
     struct kafka_property *properties = calloc(config->kafka_count + 1, sizeof *properties);
     if (!properties)
@@ -26,8 +27,8 @@ enum status client_open(const struct config *config, const char *broker, uint64_
     for (size_t i = 0; i < config->kafka_count; i++)
         if (strcmp(config->kafka[i].key, "bootstrap.servers") != 0)
             properties[count++] = (struct kafka_property){config->kafka[i].key, config->kafka[i].value};
-    const struct client_options options = {.servers = broker, .group = config->group_id, .window_bytes = window_bytes,
-                                           .properties = properties, .property_count = count};
+    const struct client_options options = {
+        .servers = broker, .group = config->group_id, .window_bytes = window_bytes, .properties = properties, .property_count = count};
     const enum status status = client_new(&options, out, err);
     free(properties);
     return status;

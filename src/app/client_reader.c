@@ -53,8 +53,7 @@ static enum status start_reading(struct client_reader *r, enum client_start star
     static const int64_t offsets[] = {RD_KAFKA_OFFSET_END, 0, RD_KAFKA_OFFSET_BEGINNING};
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)r->place_count);
     for (size_t i = 0; i < r->place_count; i++) {
-        rd_kafka_topic_partition_list_add(list, r->topics[r->places[i].topic], r->places[i].partition)->offset =
-            offsets[start];
+        rd_kafka_topic_partition_list_add(list, r->topics[r->places[i].topic], r->places[i].partition)->offset = offsets[start];
         r->places[i].next = start == CLIENT_FROM_ZERO ? 0 : -1;
     }
     rd_kafka_resp_err_t e = rd_kafka_assign(r->handle, list);
@@ -66,7 +65,7 @@ enum status client_reader_new(struct client *c, const char *const *topics, size_
                               struct client_reader **out, struct error *err)
 {
     const struct kafka_property own[] = {
-        {"group.id", "storecast-reader"}, {"enable.auto.commit", "false"}, {"auto.offset.reset", "error"},
+        {"group.id", "storecast-reader"}, {"enable.auto.commit", "false"},       {"auto.offset.reset", "error"},
         {"enable.partition.eof", "true"}, {"isolation.level", "read_committed"}, {"fetch.wait.max.ms", "20"},
     };
     struct client_reader *r = calloc(1, sizeof *r);
@@ -113,8 +112,8 @@ void client_reader_free(struct client_reader *r)
 
 static enum status lost(struct error *err, const char *topic, int32_t partition, int64_t from, int64_t to)
 {
-    return error_set(err, STATUS_CORRUPT, "topic %s, partition %d: the broker dropped records %lld to %lld before they were read",
-                     topic, (int)partition, (long long)from, (long long)to - 1);
+    return error_set(err, STATUS_CORRUPT, "topic %s, partition %d: the broker dropped records %lld to %lld before they were read", topic,
+                     (int)partition, (long long)from, (long long)to - 1);
 }
 
 /* A transaction leaves holes in the offsets; a hole is a loss only when the broker's first offset has passed it. */
@@ -163,9 +162,13 @@ static enum status take_message(struct client_reader *r, struct client_message *
     r->end_told = false;
     rd_kafka_timestamp_type_t type;
     *out = (struct client_message){
-        .topic = place->topic, .topic_name = r->topics[place->topic], .partition = m->partition, .offset = m->offset,
+        .topic = place->topic,
+        .topic_name = r->topics[place->topic],
+        .partition = m->partition,
+        .offset = m->offset,
         .timestamp_ms = rd_kafka_message_timestamp(m, &type),
-        .key = {m->key, m->key ? m->key_len : 0}, .value = {m->payload, m->payload ? m->len : 0},
+        .key = {m->key, m->key ? m->key_len : 0},
+        .value = {m->payload, m->payload ? m->len : 0},
     };
     return STATUS_OK;
 }
@@ -208,8 +211,7 @@ bool client_message_header_at(const struct client_reader *r, size_t index, const
     rd_kafka_headers_t *headers;
     const void *value;
     size_t size;
-    if (!r->message || rd_kafka_message_headers(r->message, &headers) ||
-        rd_kafka_header_get_all(headers, index, out_name, &value, &size))
+    if (!r->message || rd_kafka_message_headers(r->message, &headers) || rd_kafka_header_get_all(headers, index, out_name, &value, &size))
         return false;
     *out = (struct text){value, value ? size : 0};
     return true;

@@ -6,9 +6,9 @@
 
 #include "io/loop.h"
 
-#define COMMITTED_EVERY_US 20000
+#define COMMITTED_EVERY_US  20000
 #define COMMITTED_ANSWER_MS 2000
-#define CHUNK_BYTES 4096 /* how finely the window is measured */
+#define CHUNK_BYTES         4096 /* how finely the window is measured */
 
 static bool add_chunk(struct outlet *outlet, int64_t end_offset, uint64_t bytes)
 {

@@ -61,14 +61,23 @@ static int run(struct command_context *c)
 }
 
 static const struct command_option options[] = {
-    {.name = "--partitions", .kind = OPTION_INTEGER, .argument = "N", .fallback = "3", .min = 1, .max = 256,
+    {.name = "--partitions",
+     .kind = OPTION_INTEGER,
+     .argument = "N",
+     .fallback = "3",
+     .min = 1,
+     .max = 256,
      .help = "partitions of every topic; forecasts depend on their number"},
     COMMAND_OPTION_STATE_DIR,
 };
 
 const struct command command_broker = {
-    .name = "broker", .summary = "an embedded Kafka broker on 127.0.0.1, with all topics",
+    .name = "broker",
+    .summary = "an embedded Kafka broker on 127.0.0.1, with all topics",
     .text = "Prints its address and runs until it is stopped. What is in the topics dies with it, and of every partition only the\n"
             "last 5 MiB are kept: it is for trying things out and for tests.",
-    .options = options, .option_count = sizeof options / sizeof options[0], .takes_config = true, .run = run,
+    .options = options,
+    .option_count = sizeof options / sizeof options[0],
+    .takes_config = true,
+    .run = run,
 };

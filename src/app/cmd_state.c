@@ -20,7 +20,7 @@ struct show {
     size_t found;
 };
 
-/* ------------------------------------------------------------------------------------------------ reading */
+/* ---- reading */
 
 static enum status load_record(void *arg, struct bytes key, struct bytes value, struct error *err)
 {
@@ -48,7 +48,7 @@ static enum status load_engine(struct show *s, int32_t partition, struct engine 
     return status;
 }
 
-/* ------------------------------------------------------------------------------------------------ printing */
+/* ---- printing */
 
 static const char *last_day(const struct command_context *c, period_t p, char out[DATE_TEXT_BYTES])
 {
@@ -62,8 +62,8 @@ static void print_partition(const struct show *s, const struct engine *e, int32_
 {
     char closed[DATE_TEXT_BYTES], watermark[DATE_TEXT_BYTES];
     bool has_watermark = engine_watermark(e) != INT32_MIN;
-    printf("partition %d: %zu series, sales read up to offset %" PRId64 ", closed through %s, watermark %s, batch %" PRIu64 "\n", (int)partition,
-           engine_series_count(e), engine_offset(e), last_day(s->context, engine_closed_through(e), closed),
+    printf("partition %d: %zu series, sales read up to offset %" PRId64 ", closed through %s, watermark %s, batch %" PRIu64 "\n",
+           (int)partition, engine_series_count(e), engine_offset(e), last_day(s->context, engine_closed_through(e), closed),
            has_watermark ? date_format(engine_watermark(e), watermark) : "-", engine_batch(e));
 }
 
@@ -139,7 +139,7 @@ static enum status print_engine(struct show *s, struct engine *e, int32_t partit
     return status;
 }
 
-/* ------------------------------------------------------------------------------------------------ the command */
+/* ---- the command */
 
 static enum status show(struct show *s)
 {
@@ -184,8 +184,14 @@ static const struct command_option options[] = {
 };
 
 const struct command command_state = {
-    .name = "state", .arguments = "show [STORE[/PRODUCT]]", .summary = "what the local state knows: all series, or one with its periods and models",
+    .name = "state",
+    .arguments = "show [STORE[/PRODUCT]]",
+    .summary = "what the local state knows: all series, or one with its periods and models",
     .text = "Series are named as in the keys of the forecasts topic: / within an id is written %2F. A running worker is not disturbed.",
-    .options = options, .option_count = sizeof options / sizeof options[0], .min_arguments = 1, .max_arguments = 2,
-    .takes_config = true, .run = run,
+    .options = options,
+    .option_count = sizeof options / sizeof options[0],
+    .min_arguments = 1,
+    .max_arguments = 2,
+    .takes_config = true,
+    .run = run,
 };

@@ -24,7 +24,7 @@ struct tail {
     bool follow;
 };
 
-/* ------------------------------------------------------------------------------------------------ one line */
+/* ---- one line */
 
 static bool is_printable(struct bytes b)
 {
@@ -104,7 +104,7 @@ static enum status print_message(struct tail *t, const struct client_message *m)
     return STATUS_OK;
 }
 
-/* ------------------------------------------------------------------------------------------------ the topic */
+/* ---- the topic */
 
 static enum status print_topic(struct tail *t)
 {
@@ -170,16 +170,25 @@ static int run(struct command_context *c)
 }
 
 static const struct command_option options[] = {
-    {.name = "--broker", .kind = OPTION_TEXT, .argument = "ADDRESS", .help = "host:port; default: what `storecast broker` left in state.dir"},
+    {.name = "--broker",
+     .kind = OPTION_TEXT,
+     .argument = "ADDRESS",
+     .help = "host:port; default: what `storecast broker` left in state.dir"},
     COMMAND_OPTION_STATE_DIR,
     {.name = "--follow", .kind = OPTION_FLAG, .help = "wait for more at the end"},
     {.name = "--from-beginning", .kind = OPTION_FLAG, .help = "with --follow: begin with what is there already"},
 };
 
 const struct command command_tail = {
-    .name = "tail", .arguments = "TOPIC", .summary = "print a topic as JSON lines",
+    .name = "tail",
+    .arguments = "TOPIC",
+    .summary = "print a topic as JSON lines",
     .text = "TOPIC: sales-updates, forecast-requests, forecasts, forecast-archive, forecast-replies, drift-alerts, dead-letters,\n"
             "model-events or state. Without --follow it ends at the end of the topic.",
-    .options = options, .option_count = sizeof options / sizeof options[0], .min_arguments = 1, .max_arguments = 1,
-    .takes_config = true, .run = run,
+    .options = options,
+    .option_count = sizeof options / sizeof options[0],
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .takes_config = true,
+    .run = run,
 };

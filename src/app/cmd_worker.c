@@ -29,9 +29,10 @@ static enum status find_broker(struct command_context *c, char out[BROKER_ADDRES
 {
     if (!command_given(c, "--embedded")) {
         if (config_kafka(&c->config, "bootstrap.servers"))
-            return error_set(&c->err, STATUS_BAD_CONFIG,
-                             "kafka.bootstrap.servers: this version works with the embedded broker only (remove it, start `storecast broker` "
-                             "and run `storecast worker --embedded`)");
+            return error_set(
+                &c->err, STATUS_BAD_CONFIG,
+                "kafka.bootstrap.servers: this version works with the embedded broker only (remove it, start `storecast broker` "
+                "and run `storecast worker --embedded`)");
         return error_set(&c->err, STATUS_BAD_CONFIG,
                          "worker: it does not know which broker to use (start `storecast broker` and run `storecast worker --embedded`)");
     }
@@ -52,8 +53,11 @@ static int run(struct command_context *c)
         return command_fail_with(c, status == STATUS_NOT_FOUND ? EXIT_CODE_SERVICE : exit_code_of(status));
     struct reload again = {.context = c};
     const struct worker_options worker = {
-        .config = &c->config, .servers = servers, .accept_changes = command_flag(c, "--accept-changes"),
-        .reload = reload, .reload_arg = &again,
+        .config = &c->config,
+        .servers = servers,
+        .accept_changes = command_flag(c, "--accept-changes"),
+        .reload = reload,
+        .reload_arg = &again,
     };
     int code = worker_run(&worker, &c->err);
     if (again.is_loaded)
@@ -62,16 +66,25 @@ static int run(struct command_context *c)
 }
 
 static const struct command_option options[] = {
-    {.name = "--embedded", .kind = OPTION_TEXT, .argument = "ADDRESS", .optional_value = true,
+    {.name = "--embedded",
+     .kind = OPTION_TEXT,
+     .argument = "ADDRESS",
+     .optional_value = true,
      .help = "use the broker that `storecast broker` runs; without ADDRESS the one of the state directory"},
     COMMAND_OPTION_STATE_DIR,
-    {.name = "--accept-changes", .kind = OPTION_FLAG,
+    {.name = "--accept-changes",
+     .kind = OPTION_FLAG,
      .help = "go on with a state that was made with other options, although numbers will change"},
 };
 
 const struct command command_worker = {
-    .name = "worker", .summary = "the service: reads sales, publishes forecasts and drift alerts, serves metrics",
+    .name = "worker",
+    .summary = "the service: reads sales, publishes forecasts and drift alerts, serves metrics",
     .text = "SIGTERM ends it in order, a second one at once. SIGHUP reads the configuration again, SIGUSR1 logs what it is doing.\n"
-            "Exit codes: 65 input or state are not usable, 69 no broker, 70 start me again, 73 the state directory is in use, 78 configuration.",
-    .options = options, .option_count = sizeof options / sizeof options[0], .takes_config = true, .run = run,
+            "Exit codes: 65 input or state are not usable, 69 no broker, 70 start me again, 73 the state directory is in use, 78 "
+            "configuration.",
+    .options = options,
+    .option_count = sizeof options / sizeof options[0],
+    .takes_config = true,
+    .run = run,
 };

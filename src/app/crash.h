@@ -4,20 +4,20 @@
 #define STORECAST_APP_CRASH_H
 
 /* {enum, name}, in the order that a batch reaches them */
-#define CRASH_LIST(X)                                                                               \
-    X(IN_CLOSE,        "in_close")        /* a period is being closed, nothing of it written */      \
-    X(AFTER_PRODUCE,   "after_produce")   /* the batch's records are queued */                      \
-    X(BEFORE_DELIVERY, "before_delivery") /* ... and some are on their way */                       \
-    X(AFTER_DELIVERY,  "after_delivery")  /* all are delivered, nothing is committed */             \
-    X(AFTER_COMMIT,    "after_commit")    /* the transaction is committed, the state not written */ \
-    X(IN_LMDB,         "in_lmdb")         /* in the midst of writing the state */                   \
-    X(AFTER_LMDB,      "after_lmdb")      /* the state is written, the input offsets not */
+#define CRASH_LIST(X)                                                                                                                      \
+    X(IN_CLOSE, "in_close")               /* a period is being closed, nothing of it written */                                            \
+    X(AFTER_PRODUCE, "after_produce")     /* the batch's records are queued */                                                             \
+    X(BEFORE_DELIVERY, "before_delivery") /* ... and some are on their way */                                                              \
+    X(AFTER_DELIVERY, "after_delivery")   /* all are delivered, nothing is committed */                                                    \
+    X(AFTER_COMMIT, "after_commit")       /* the transaction is committed, the state not written */                                        \
+    X(IN_LMDB, "in_lmdb")                 /* in the midst of writing the state */                                                          \
+    X(AFTER_LMDB, "after_lmdb")           /* the state is written, the input offsets not */
 
 enum crash_point {
 #define CRASH_ENUM(id, name) CRASH_##id,
     CRASH_LIST(CRASH_ENUM)
 #undef CRASH_ENUM
-    CRASH_COUNT
+        CRASH_COUNT
 };
 
 #ifdef STORECAST_TEST_HOOKS

@@ -11,7 +11,7 @@
 #include "codec/codec.h"
 
 #define OWN_HEADERS 12
-#define KEY_MAX (64 * 1024)
+#define KEY_MAX     (64 * 1024)
 
 struct header_list {
     struct kafka_header *items;
@@ -83,7 +83,7 @@ enum status dead_letter_message(const struct consumer_record *record, const stru
         add_format(&list, "storecast.error.key_bytes", "%zu", key.size);
         key.size = KEY_MAX;
     }
-    *out = (struct producer_message){.partition = record->partition, .key = key, .value = value,
-                                     .headers = list.items, .header_count = list.count};
+    *out = (struct producer_message){
+        .partition = record->partition, .key = key, .value = value, .headers = list.items, .header_count = list.count};
     return list.failed ? STATUS_NO_MEMORY : STATUS_OK;
 }

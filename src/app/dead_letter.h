@@ -10,7 +10,7 @@
 #include "io/consumer.h"
 #include "io/producer.h"
 
-#define DEAD_LETTER_VALUE_MAX (64 * 1024)
+#define DEAD_LETTER_VALUE_MAX   (64 * 1024)
 #define DEAD_LETTER_HEADERS_MAX 96 /* of the original's, so many less our own are kept */
 
 struct dead_letter_source {

@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define HEALTH_POLL_US INT64_C(10000000)      /* the consumer's queue must have been looked at since */
-#define HEALTH_STAGE_US INT64_C(120000000)    /* twice what a commit may take */
+#define HEALTH_POLL_US     INT64_C(10000000)  /* the consumer's queue must have been looked at since */
+#define HEALTH_STAGE_US    INT64_C(120000000) /* twice what a commit may take */
 #define HEALTH_PROGRESS_US INT64_C(60000000)
 
 struct health { /* instants by loop_now_us */

@@ -10,7 +10,7 @@ const char *lane_stage_name(enum lane_stage stage)
     return names[stage];
 }
 
-/* ------------------------------------------------------------------------------------------------ queues */
+/* ---- queues */
 
 void queue_push(struct record_queue *q, struct consumer_record *r)
 {
@@ -63,7 +63,7 @@ struct consumer_record *queue_find(const struct record_queue *q, int64_t offset)
     return r;
 }
 
-/* ------------------------------------------------------------------------------------------------ life */
+/* ---- life */
 
 enum status lane_new(struct worker *worker, int32_t id, const struct engine_options *options, struct lane **out)
 {
@@ -108,7 +108,7 @@ void lane_free(struct lane *lane)
     free(lane);
 }
 
-/* ------------------------------------------------------------------------------------------------ batches */
+/* ---- batches */
 
 bool lane_has_work(const struct lane *lane)
 {

@@ -47,15 +47,15 @@ struct lane {
     bool is_paused[INPUT_COUNT];
     struct effects effects;
     struct refused_request *refused, **refused_end;
-    size_t answered;       /* requests of this batch */
-    int64_t first_us;      /* when the batch's first record was taken; 0 = nothing taken */
+    size_t answered;             /* requests of this batch */
+    int64_t first_us;            /* when the batch's first record was taken; 0 = nothing taken */
     int64_t poison[INPUT_COUNT]; /* offset of a record to be refused unread; -1 = none */
     /* Results of a job, and what is told while the engine is away. */
     enum status job_status;
     struct error job_error;
-    uint64_t restored;     /* records */
-    int64_t job_us;        /* how long the last close took */
-    struct { /* copied from the engine at commits */
+    uint64_t restored; /* records */
+    int64_t job_us;    /* how long the last close took */
+    struct {           /* copied from the engine at commits */
         int64_t sales_next, requests_next;
         size_t series;
         date_t watermark;
@@ -63,7 +63,7 @@ struct lane {
         uint64_t batch;
     } seen;
     size_t observed, firing; /* periods with a value, series whose drift alert is firing: of look_at_series */
-    bool scores_changed;   /* a period was closed since the metrics of its series were set */
+    bool scores_changed;     /* a period was closed since the metrics of its series were set */
 };
 
 enum status lane_new(struct worker *worker, int32_t id, const struct engine_options *options, struct lane **out) MUST_CHECK;

@@ -11,7 +11,7 @@
 #include "app/state_key.h"
 #include "base/log.h"
 
-/* ------------------------------------------------------------------------------------------------ one lane, on a thread */
+/* ---- one lane, on a thread */
 
 static enum status load_record(void *arg, struct bytes key, struct bytes value, struct error *err)
 {
@@ -31,7 +31,7 @@ static void restore_work(struct pool_job *job)
         lane->job_status = engine_loaded(lane->engine, w->options.accept_changes, &lane->job_error);
 }
 
-/* ------------------------------------------------------------------------------------------------ the broker at hand */
+/* ---- the broker at hand */
 
 static enum status collect_state(struct lane *lane, struct batch *b, size_t *count, struct kv_op *ops, size_t capacity)
 {
@@ -93,7 +93,7 @@ static enum status adopt(struct worker *w, struct error *err)
     return status;
 }
 
-/* ------------------------------------------------------------------------------------------------ all lanes */
+/* ---- all lanes */
 
 static void all_restored(struct worker *w)
 {
@@ -153,7 +153,8 @@ static enum status check_about(struct worker *w, const struct state_about *about
                          "partitions: use the old number, or another --state-dir)",
                          w->config->state_dir, about->partitions, (int)w->partition_count);
     if (!text_equal(about->prefix, text_of(w->config->topics_prefix)))
-        return error_set(err, STATUS_BAD_CONFIG, "state directory %s: it was written for topics.prefix=%.*s (use that, or another --state-dir)",
+        return error_set(err, STATUS_BAD_CONFIG,
+                         "state directory %s: it was written for topics.prefix=%.*s (use that, or another --state-dir)",
                          w->config->state_dir, (int)about->prefix.size, about->prefix.data);
     w->is_new_incarnation = !text_equal(about->incarnation, text_of(w->incarnation));
     return STATUS_OK;

@@ -120,7 +120,8 @@ enum status shutdown_catch_signals(struct worker *w, struct error *err)
         int number;
         const char *name;
         loop_fn fn;
-    } signals[] = {{SIGTERM, "SIGTERM", on_terminate}, {SIGINT, "SIGINT", on_terminate}, {SIGHUP, "SIGHUP", on_reload}, {SIGUSR1, "SIGUSR1", on_dump}};
+    } signals[] = {
+        {SIGTERM, "SIGTERM", on_terminate}, {SIGINT, "SIGINT", on_terminate}, {SIGHUP, "SIGHUP", on_reload}, {SIGUSR1, "SIGUSR1", on_dump}};
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
         enum status status = loop_on_signal(w->loop, signals[i].number, signals[i].name, signals[i].fn, w);
         if (status)

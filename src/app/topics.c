@@ -15,8 +15,8 @@ enum status topics_init(struct topics *t, const char *prefix, struct error *err)
     size_t size = strlen(prefix);
     size_t legal = strspn(prefix, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
     if (size == 0 || size > 64 || legal != size)
-        return error_set(err, STATUS_BAD_CONFIG,
-                         "topic.prefix: must be 1 to 64 of the characters a-z A-Z 0-9 . _ - (it is \"%.64s\")", prefix);
+        return error_set(err, STATUS_BAD_CONFIG, "topic.prefix: must be 1 to 64 of the characters a-z A-Z 0-9 . _ - (it is \"%.64s\")",
+                         prefix);
     for (int i = 0; i < TOPIC_COUNT; i++)
         snprintf(t->names[i], sizeof t->names[i], "%s.%s", prefix, topic_rows[i].name);
     return STATUS_OK;

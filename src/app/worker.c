@@ -20,7 +20,7 @@ const char *worker_phase_name(enum worker_phase phase)
     return names[phase];
 }
 
-/* ------------------------------------------------------------------------------------------------ hooks of io/ */
+/* ---- hooks of io/ */
 
 static void on_slow(void *arg, const char *name, int64_t elapsed_us)
 {
@@ -63,7 +63,7 @@ void worker_step(void *worker)
         loop_wake_kick(w->step);
 }
 
-/* ------------------------------------------------------------------------------------------------ life */
+/* ---- life */
 
 #ifdef STORECAST_TEST_HOOKS
 static void in_lmdb(void)

@@ -25,8 +25,8 @@ const char *worker_phase_name(enum worker_phase phase);
 
 struct worker_options {
     const struct config *config;
-    const char *servers;  /* of the embedded broker */
-    bool accept_changes;  /* go on although options that change numbers have changed */
+    const char *servers; /* of the embedded broker */
+    bool accept_changes; /* go on although options that change numbers have changed */
     /* Reads the configuration again, for SIGHUP; NULL = nothing to read. Borrowed until the next call. */
     const struct config *(*reload)(void *arg, struct error *err);
     void *reload_arg;
@@ -42,7 +42,7 @@ struct worker {
     const char *inputs[INPUT_COUNT]; /* the consumer's topics */
     char transactional_id[256];
     enum worker_phase phase;
-    int exit_code; /* enum exit_code, of the first reason to stop */
+    int exit_code;        /* enum exit_code, of the first reason to stop */
     struct error failure; /* why, when it is not EXIT_CODE_OK */
 
     struct loop *loop;
@@ -66,8 +66,8 @@ struct worker {
     char incarnation[INCARNATION_BYTES]; /* of the broker: its offsets mean nothing to another one */
     bool is_new_incarnation;             /* the state was written for another one */
     size_t waiting_records;
-    bool is_held;             /* the consumer is, because too many records wait */
-    int64_t progress_us;      /* when a record was last taken or a batch ended */
+    bool is_held;        /* the consumer is, because too many records wait */
+    int64_t progress_us; /* when a record was last taken or a batch ended */
     int64_t started_us, disconnected_us;
     uint64_t slow_callbacks;
 };

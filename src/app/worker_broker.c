@@ -10,7 +10,7 @@
 
 #define BROKER_ANSWER_MS 10000
 
-/* ------------------------------------------------------------------------------------------------ hooks of io/ */
+/* ---- hooks of io/ */
 
 static void on_kafka_log(void *arg, int level, const char *facility, const char *line)
 {
@@ -49,7 +49,7 @@ static void on_settled(void *arg)
     batch_on_settled(arg);
 }
 
-/* ------------------------------------------------------------------------------------------------ clients */
+/* ---- clients */
 
 #define PROPERTIES_MAX 128
 
@@ -82,11 +82,20 @@ enum status worker_broker_consume(struct worker *w, struct error *err)
     add_property(&list, "session.timeout.ms", "6000");
     add_property(&list, "queued.max.messages.kbytes", "16384");
     const struct consumer_options options = {
-        .properties = list.items, .property_count = list.count, .group = w->config->group_id,
+        .properties = list.items,
+        .property_count = list.count,
+        .group = w->config->group_id,
         .instance = w->config->instance_id[0] ? w->config->instance_id : NULL,
-        .topics = w->inputs, .topic_count = INPUT_COUNT, .read_committed = true,
-        .hooks = {.on_record = assignment_on_record, .on_lost_input = assignment_on_lost_input, .on_fatal = on_fatal,
-                  .on_error = on_kafka_error, .on_log = on_kafka_log, .on_closed = shutdown_on_closed, .arg = w},
+        .topics = w->inputs,
+        .topic_count = INPUT_COUNT,
+        .read_committed = true,
+        .hooks = {.on_record = assignment_on_record,
+                  .on_lost_input = assignment_on_lost_input,
+                  .on_fatal = on_fatal,
+                  .on_error = on_kafka_error,
+                  .on_log = on_kafka_log,
+                  .on_closed = shutdown_on_closed,
+                  .arg = w},
     };
     return consumer_new(w->loop, &options, &w->consumer, err);
 }
@@ -105,9 +114,17 @@ enum status worker_broker_produce(struct worker *w, struct error *err)
     for (size_t i = 0; i < topic_count; i++)
         topics[i] = topics_name(&w->topics, outputs[i]);
     const struct producer_options options = {
-        .properties = list.items, .property_count = list.count, .transactional_id = w->transactional_id,
-        .topics = topics, .topic_count = topic_count,
-        .hooks = {.on_settled = on_settled, .on_room = on_room, .on_fatal = on_fatal, .on_error = on_kafka_error, .on_log = on_kafka_log, .arg = w},
+        .properties = list.items,
+        .property_count = list.count,
+        .transactional_id = w->transactional_id,
+        .topics = topics,
+        .topic_count = topic_count,
+        .hooks = {.on_settled = on_settled,
+                  .on_room = on_room,
+                  .on_fatal = on_fatal,
+                  .on_error = on_kafka_error,
+                  .on_log = on_kafka_log,
+                  .arg = w},
     };
     enum status status = producer_new(w->loop, &options, &w->producer, err);
     if (status)

@@ -7,7 +7,7 @@
 #include "app/worker.h"
 #include "io/versions.h"
 
-/* ------------------------------------------------------------------------------------------------ health */
+/* ---- health */
 
 static bool has_work(struct worker *w)
 {
@@ -24,9 +24,14 @@ const char *worker_sickness(struct worker *w)
     if (w->phase == WORKER_STARTING)
         return NULL;
     const struct health h = {
-        .now_us = loop_now_us(), .polled_us = consumer_polled_us(w->consumer), .stage_us = w->batch.stage_us, .progress_us = w->progress_us,
+        .now_us = loop_now_us(),
+        .polled_us = consumer_polled_us(w->consumer),
+        .stage_us = w->batch.stage_us,
+        .progress_us = w->progress_us,
         .is_writing = w->batch.stage != BATCH_COLLECT && w->batch.stage != BATCH_BACKOFF,
-        .is_connected = consumer_is_connected(w->consumer), .is_running = w->phase == WORKER_RUNNING, .has_work = has_work(w),
+        .is_connected = consumer_is_connected(w->consumer),
+        .is_running = w->phase == WORKER_RUNNING,
+        .has_work = has_work(w),
     };
     return health_sickness(&h);
 }
@@ -36,7 +41,7 @@ bool worker_is_ready(const struct worker *w)
     return w->phase == WORKER_RUNNING && w->restoring == 0;
 }
 
-/* ------------------------------------------------------------------------------------------------ pages */
+/* ---- pages */
 
 static void count_answer(struct worker *w, const char *path, int code)
 {

@@ -16,7 +16,7 @@ static int64_t now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* ------------------------------------------------------------------------------------------------ a committed batch */
+/* ---- a committed batch */
 
 static void count_forecast(struct worker *w, const struct forecast_result *r)
 {
@@ -88,7 +88,7 @@ void worker_metrics_lane(struct worker *w, const struct lane *lane)
     metrics_add_engine(w->metrics, &lane->effects.counters);
 }
 
-/* ------------------------------------------------------------------------------------------------ once a second */
+/* ---- once a second */
 
 static void set_score(struct worker *w, enum metric metric, const struct text labels[2], double value)
 {

@@ -6,7 +6,7 @@
 
 #define EVENTS_PER_TURN 500
 
-/* ------------------------------------------------------------------------------------------------ records */
+/* ---- records */
 
 void consumer_record_free(struct consumer_record *r)
 {
@@ -60,7 +60,7 @@ static bool take_record(struct consumer *c, rd_kafka_event_t *event)
     return true;
 }
 
-/* ------------------------------------------------------------------------------------------------ other events */
+/* ---- other events */
 
 void consumer_report(struct consumer *c, const char *why)
 {
@@ -189,7 +189,7 @@ void consumer_tick(struct consumer *c)
     check_closed(c);
 }
 
-/* ------------------------------------------------------------------------------------------------ life */
+/* ---- life */
 
 static enum status configure(const struct consumer_options *o, rd_kafka_conf_t **out, struct error *err)
 {

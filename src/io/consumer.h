@@ -15,8 +15,8 @@ struct consumer_record { /* owned by whoever was given it; consumer_record_free 
     size_t topic;        /* index into the options' topics */
     int32_t partition;
     int64_t offset, timestamp_ms;
-    struct bytes key, value; /* data NULL = null; borrowed from the record */
-    void *event, *message;   /* librdkafka's */
+    struct bytes key, value;      /* data NULL = null; borrowed from the record */
+    void *event, *message;        /* librdkafka's */
     struct consumer_record *next; /* for the owner's lists */
 };
 void consumer_record_free(struct consumer_record *r);
@@ -51,7 +51,7 @@ struct consumer_options {
     const struct kafka_property *properties;
     size_t property_count;
     const char *group;
-    const char *instance; /* group.instance.id; NULL = dynamic membership */
+    const char *instance;      /* group.instance.id; NULL = dynamic membership */
     const char *const *topics; /* borrowed for the consumer's life */
     size_t topic_count;
     bool read_committed;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ------------------------------------------------------------------------------------------------ questions */
+/* ---- questions */
 
 static enum status unavailable(struct error *err, const char *what, rd_kafka_resp_err_t e)
 {
@@ -22,7 +22,6 @@ enum status consumer_topics(struct consumer *c, int timeout_ms, void (*fn)(void 
     rd_kafka_metadata_destroy(metadata);
     return STATUS_OK;
 }
-
 
 enum status consumer_partitions(struct consumer *c, const char *topic, int timeout_ms, int32_t *out, struct error *err)
 {
@@ -63,7 +62,7 @@ enum status consumer_committed(struct consumer *c, struct consumer_position *pos
     return e ? unavailable(err, "committed offsets", e) : STATUS_OK;
 }
 
-/* ------------------------------------------------------------------------------------------------ assignment */
+/* ---- assignment */
 
 enum status consumer_assign(struct consumer *c, const struct consumer_position *positions, size_t count, struct error *err)
 {

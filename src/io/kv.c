@@ -13,7 +13,7 @@
 #include "io/kv_lock.h"
 
 #define MAP_BYTES_DEFAULT (UINT64_C(64) << 20)
-#define GROW_TRIES 24 /* doublings: more than any address space */
+#define GROW_TRIES        24 /* doublings: more than any address space */
 
 struct kv {
     MDB_env *env;
@@ -34,7 +34,7 @@ static enum status fail(const struct kv *kv, struct error *err, const char *what
     return error_set(err, status, "state directory %s: %s: %s", kv->directory, what, mdb_strerror(rc));
 }
 
-/* ------------------------------------------------------------------------------------------------ open and close */
+/* ---- open and close */
 
 static enum status open_directory(struct kv *kv, struct error *err)
 {
@@ -113,7 +113,7 @@ void kv_close(struct kv *kv)
     free(kv);
 }
 
-/* ------------------------------------------------------------------------------------------------ writing */
+/* ---- writing */
 
 static MDB_val val_of(struct bytes b)
 {
@@ -174,7 +174,7 @@ enum status kv_sync(struct kv *kv, struct error *err)
     return rc ? fail(kv, err, "cannot sync", rc) : STATUS_OK;
 }
 
-/* ------------------------------------------------------------------------------------------------ reading */
+/* ---- reading */
 
 static enum status begin_read(struct kv *kv, MDB_txn **out, struct error *err)
 {

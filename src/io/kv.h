@@ -20,8 +20,8 @@ struct kv;
 struct kv_options {
     const char *directory; /* made if absent (not its parents) when writing */
     bool read_only;
-    bool sync;             /* every kv_write reaches the disk before it returns; else kv_sync does that */
-    uint64_t map_bytes;    /* address space to begin with; it grows by itself. 0 = 64 MiB */
+    bool sync;                   /* every kv_write reaches the disk before it returns; else kv_sync does that */
+    uint64_t map_bytes;          /* address space to begin with; it grows by itself. 0 = 64 MiB */
     void (*before_commit)(void); /* for crash tests: called by kv_write when all is put and nothing committed; may be NULL */
 };
 

@@ -14,10 +14,10 @@ struct producer_hooks {
     /* Nothing is in flight any more, or a delivery has failed: then the rest may wait for ever in a transaction that is
      * spoilt, and it must be aborted without waiting for them. */
     void (*on_settled)(void *arg);
-    void (*on_room)(void *arg);  /* some was delivered after a producer_send that returned STATUS_BUSY */
+    void (*on_room)(void *arg);                   /* some was delivered after a producer_send that returned STATUS_BUSY */
     void (*on_fatal)(void *arg, const char *why); /* end the process */
     void (*on_error)(void *arg, const char *why); /* heals by itself; may be NULL */
-    kafka_log_fn on_log;         /* may be NULL */
+    kafka_log_fn on_log;                          /* may be NULL */
     void *arg;
 };
 

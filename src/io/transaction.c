@@ -38,7 +38,7 @@ void transaction_options_default(struct transaction_options *out)
     *out = (struct transaction_options){.call_ms = 5000, .limit_ms = 60000};
 }
 
-/* ------------------------------------------------------------------------------------------------ on the thread */
+/* ---- on the thread */
 
 static rd_kafka_error_t *call_once(struct transaction *t, bool offsets_sent)
 {
@@ -94,7 +94,7 @@ static void work(struct pool_job *job)
         (void)repeat_until_done(t, true, deadline_us);
 }
 
-/* ------------------------------------------------------------------------------------------------ on the loop */
+/* ---- on the loop */
 
 static void release_request(struct transaction *t)
 {
@@ -189,8 +189,8 @@ struct pool *transaction_thread(struct transaction *t)
     return t->thread;
 }
 
-enum status transaction_new(struct loop *loop, struct producer *producer, const struct transaction_options *options,
-                            transaction_fn on_done, void *arg, struct transaction **out, struct error *err)
+enum status transaction_new(struct loop *loop, struct producer *producer, const struct transaction_options *options, transaction_fn on_done,
+                            void *arg, struct transaction **out, struct error *err)
 {
     struct transaction *t = calloc(1, sizeof *t);
     if (!t)

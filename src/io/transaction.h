@@ -30,15 +30,15 @@ struct transaction_options {
 void transaction_options_default(struct transaction_options *out); /* 5 s, 60 s */
 
 /* The producer is borrowed. on_done is called on the loop. Caller frees. */
-enum status transaction_new(struct loop *loop, struct producer *producer, const struct transaction_options *options,
-                            transaction_fn on_done, void *arg, struct transaction **out, struct error *err) MUST_CHECK;
+enum status transaction_new(struct loop *loop, struct producer *producer, const struct transaction_options *options, transaction_fn on_done,
+                            void *arg, struct transaction **out, struct error *err) MUST_CHECK;
 /* Waits for a running call. */
 void transaction_free(struct transaction *t);
 
 enum transaction_state transaction_state(const struct transaction *t);
 
 /* Each asserts the state it starts from. */
-void transaction_init(struct transaction *t);                 /* NEW */
+void transaction_init(struct transaction *t);                                       /* NEW */
 enum status transaction_begin(struct transaction *t, struct error *err) MUST_CHECK; /* READY; cheap, no waiting */
 
 struct transaction_offset {

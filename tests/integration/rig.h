@@ -21,7 +21,7 @@
 #include "io/mock_broker.h"
 #include "support/fixture.h"
 
-#define RIG_WAIT_MS 60000
+#define RIG_WAIT_MS   60000
 #define RIG_FIRST_DAY date_of(2020, 1, 5) /* a Sunday: last day of period 0 */
 
 struct rig {
@@ -53,7 +53,8 @@ RIG_FN void rig_start(struct rig *r, int32_t partitions)
         topics[i] = (struct mock_topic){topics_name(&r->topics, (enum topic)i), partitions};
     topics[TOPIC_COUNT] = (struct mock_topic){mark, 1};
     assert_ok(mock_broker_new(topics, TOPIC_COUNT + 1, &r->broker, &err));
-    assert_ok(client_new(&(struct client_options){.servers = mock_broker_address(r->broker), .window_bytes = CLIENT_WINDOW_BYTES}, &r->client, &err));
+    assert_ok(client_new(&(struct client_options){.servers = mock_broker_address(r->broker), .window_bytes = CLIENT_WINDOW_BYTES},
+                         &r->client, &err));
     assert_ok(codec_new(&r->codec));
 }
 
@@ -93,7 +94,8 @@ RIG_FN void rig_start_worker(struct rig *r, const char *crash_at, const char *co
     char embedded[128], state[128], crash[64];
     snprintf(embedded, sizeof embedded, "--embedded=%s", mock_broker_address(r->broker));
     snprintf(state, sizeof state, "%s/state", r->dir);
-    char *argv[32] = {(char *)binary, "worker", embedded, "--state-dir", state, "-X", "http.port=0", "-X", "compute.threads=1", "-X", "batch.max.ms=20"};
+    char *argv[32] = {(char *)binary,      "worker", embedded,         "--state-dir", state, "-X", "http.port=0", "-X",
+                      "compute.threads=1", "-X",     "batch.max.ms=20"};
     size_t count = 11;
     for (; options && *options; options++)
         argv[count++] = (char *)*options;
@@ -212,7 +214,8 @@ RIG_FN void rig_send_total(struct rig *r, int store, int period)
     snprintf(id, sizeof id, "%d", store);
     snprintf(event, sizeof event, "total-%d-%d", store, period);
     date_t day = RIG_FIRST_DAY + 7 * period;
-    struct sales_update u = {.event_id = text_of(event), .store = text_of(id), .business_date = day, .issued_at_ms = date_ms(day + 1), .kind = BODY_TOTAL};
+    struct sales_update u = {
+        .event_id = text_of(event), .store = text_of(id), .business_date = day, .issued_at_ms = date_ms(day + 1), .kind = BODY_TOTAL};
     u.body.total.gross = (struct measures){.amount = (int64_t)(rig_value(store, period) * 1e6), .has_amount = true};
     assert_ok(codec_encode_sales_update(&u, &value));
     rig_send(r, TOPIC_SALES, hash_partition(id, strlen(id), r->partitions), rig_bytes(id), buffer_bytes(&value));

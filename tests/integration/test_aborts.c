@@ -1,13 +1,13 @@
 /* The broker fails in the middle of a batch: the batch is undone and done again, and readers see no difference. */
 #include "integration/rig.h"
 
-#define STORES 4
+#define STORES  4
 #define PERIODS 12
 
 enum { /* Kafka's error codes */
-    KAFKA_MESSAGE_TOO_LARGE = 10,
-    KAFKA_ILLEGAL_GENERATION = 22,
-    KAFKA_PRODUCER_FENCED = 90,
+       KAFKA_MESSAGE_TOO_LARGE = 10,
+       KAFKA_ILLEGAL_GENERATION = 22,
+       KAFKA_PRODUCER_FENCED = 90,
 };
 
 static struct rig_table expected;

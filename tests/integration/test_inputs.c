@@ -10,7 +10,8 @@ static struct bytes bytes_of(const void *data, size_t size)
 
 static struct sales_update sale(const char *event, const char *store, date_t day, double amount)
 {
-    struct sales_update u = {.event_id = text_of(event), .store = text_of(store), .business_date = day, .issued_at_ms = date_ms(day), .kind = BODY_SALE};
+    struct sales_update u = {
+        .event_id = text_of(event), .store = text_of(store), .business_date = day, .issued_at_ms = date_ms(day), .kind = BODY_SALE};
     u.body.sale.sold = (struct measures){.amount = (int64_t)(amount * 1e6), .has_amount = true};
     return u;
 }
@@ -34,7 +35,7 @@ static date_t today(void)
     return date_of_ms((int64_t)time(NULL) * 1000);
 }
 
-/* ------------------------------------------------------------------------------------------------ dead letters */
+/* ---- dead letters */
 
 struct letter {
     char code[32], message[512], topic[64], partition[16], offset[24], group[64], schema_id[24], value_bytes[24], sha256[80];
@@ -93,17 +94,17 @@ static void send_hostile_bytes(struct rig *r, const char *store)
     uint8_t noise[64];
     for (size_t i = 0; i < sizeof noise; i++)
         noise[i] = (uint8_t)(i * 151 + 7);
-    rig_send(r, TOPIC_SALES, p, rig_bytes(store), (struct bytes){0});                     /* null */
-    rig_send(r, TOPIC_SALES, p, rig_bytes(store), bytes_of("", 0));                       /* empty */
-    rig_send(r, TOPIC_SALES, p, rig_bytes(store), bytes_of(noise, sizeof noise));         /* noise */
-    rig_send(r, TOPIC_SALES, p, rig_bytes(store), bytes_of("\0\0\0\0\1xyz", 8));          /* an unknown schema */
-    rig_send(r, TOPIC_SALES, p, rig_bytes(store), bytes_of(large, sizeof large));         /* 900 KB */
+    rig_send(r, TOPIC_SALES, p, rig_bytes(store), (struct bytes){0});             /* null */
+    rig_send(r, TOPIC_SALES, p, rig_bytes(store), bytes_of("", 0));               /* empty */
+    rig_send(r, TOPIC_SALES, p, rig_bytes(store), bytes_of(noise, sizeof noise)); /* noise */
+    rig_send(r, TOPIC_SALES, p, rig_bytes(store), bytes_of("\0\0\0\0\1xyz", 8));  /* an unknown schema */
+    rig_send(r, TOPIC_SALES, p, rig_bytes(store), bytes_of(large, sizeof large)); /* 900 KB */
     struct buffer value = {0};
     struct sales_update u = sale("cut", store, today(), 1);
     assert_ok(codec_encode_sales_update(&u, &value));
     rig_send(r, TOPIC_SALES, p, rig_bytes(store), bytes_of(value.data, value.size - 3)); /* truncated */
     buffer_put_u8(&value, 0);
-    rig_send(r, TOPIC_SALES, p, rig_bytes(store), buffer_bytes(&value));                  /* a byte too long */
+    rig_send(r, TOPIC_SALES, p, rig_bytes(store), buffer_bytes(&value)); /* a byte too long */
     buffer_done(&value);
 }
 
@@ -111,16 +112,16 @@ static void send_wrong_places_and_dates(struct rig *r, const char *store)
 {
     int32_t p = home(r, store), elsewhere = (p + 1) % r->partitions;
     struct sales_update u = sale("misplaced", store, today(), 1);
-    send_update(r, &u, elsewhere, store);   /* WRONG_PARTITION */
+    send_update(r, &u, elsewhere, store); /* WRONG_PARTITION */
     u = sale("mismatch", "somebody else", today(), 1);
-    send_update(r, &u, p, store);           /* KEY_MISMATCH */
+    send_update(r, &u, p, store); /* KEY_MISMATCH */
     u = sale("old", store, date_of(1901, 1, 1), 1);
-    send_update(r, &u, p, store);           /* DATE_RANGE */
+    send_update(r, &u, p, store); /* DATE_RANGE */
     u = sale("far", store, date_of(9999, 12, 31), 1);
-    send_update(r, &u, p, store);           /* TOO_FAR_AHEAD */
+    send_update(r, &u, p, store); /* TOO_FAR_AHEAD */
     u = (struct sales_update){.event_id = text_of("plan"), .store = text_of(store), .business_date = today(), .kind = BODY_PLAN};
     u.body.plan.first_date = u.body.plan.last_date = today();
-    send_update(r, &u, p, store);           /* NOT_SUPPORTED_YET */
+    send_update(r, &u, p, store); /* NOT_SUPPORTED_YET */
 }
 
 static void hostile_records_become_dead_letters_and_the_next_one_is_applied(void **state)
@@ -165,8 +166,11 @@ static void a_large_dead_letter_keeps_64_kib_and_says_what_the_rest_was(void **s
     rig_start_worker(&r, NULL, NULL);
     struct error err;
     const struct kafka_header till = {"x-till", rig_bytes("seven")};
-    const struct client_record record = {.topic = topics_name(&r.topics, TOPIC_SALES), .key = rig_bytes("1"), .value = bytes_of(large, sizeof large),
-                                         .headers = &till, .header_count = 1};
+    const struct client_record record = {.topic = topics_name(&r.topics, TOPIC_SALES),
+                                         .key = rig_bytes("1"),
+                                         .value = bytes_of(large, sizeof large),
+                                         .headers = &till,
+                                         .header_count = 1};
     assert_ok(client_send(r.client, &record, &err));
     assert_true(rig_wait_handled(&r));
     assert_int_equal(rig_stop_worker(&r), 0);
@@ -195,13 +199,18 @@ static void any_partitioner_switches_the_check_of_places_off(void **state)
     rig_finish(&r);
 }
 
-/* ------------------------------------------------------------------------------------------------ requests */
+/* ---- requests */
 
 static void ask(struct rig *r, const char *id, const char *store, int32_t horizon, const char *model)
 {
     struct text models[1] = {text_of(model)};
-    struct forecast_request q = {.request_id = text_of(id), .store = text_of(store), .level = LEVEL_STORE, .horizon = horizon,
-                                 .models = models, .model_count = model ? 1 : 0, .issued_at_ms = 1};
+    struct forecast_request q = {.request_id = text_of(id),
+                                 .store = text_of(store),
+                                 .level = LEVEL_STORE,
+                                 .horizon = horizon,
+                                 .models = models,
+                                 .model_count = model ? 1 : 0,
+                                 .issued_at_ms = 1};
     struct buffer value = {0};
     assert_ok(codec_encode_forecast_request(&q, &value));
     rig_send(r, TOPIC_REQUESTS, home(r, store), rig_bytes(store), buffer_bytes(&value));

@@ -5,7 +5,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#define STORES 6
+#define STORES  6
 #define PERIODS 20
 
 /* The tables of an uninterrupted run, for comparison. */
@@ -101,11 +101,11 @@ static void crash_and_go_on(const char *at)
     rig_finish(&r);
 }
 
-#define CRASH_TEST(point)                                                             \
-    static void a_crash_at_##point##_changes_nothing_that_a_reader_sees(void **state) \
-    {                                                                                 \
-        (void)state;                                                                  \
-        crash_and_go_on(#point);                                                      \
+#define CRASH_TEST(point)                                                                                                                  \
+    static void a_crash_at_##point##_changes_nothing_that_a_reader_sees(void **state)                                                      \
+    {                                                                                                                                      \
+        (void)state;                                                                                                                       \
+        crash_and_go_on(#point);                                                                                                           \
     }
 CRASH_TEST(in_close)
 CRASH_TEST(after_produce)
@@ -203,7 +203,8 @@ static void input_that_the_broker_has_dropped_ends_the_worker_with_65(void **sta
     rig_start(&r, 1);
     assert_ok(client_new(&(struct client_options){.servers = mock_broker_address(r.broker)}, &careless, &err));
     for (int i = 0; i < 120; i++) { /* 7 MB; the broker keeps 5 */
-        const struct client_record record = {.topic = topics_name(&r.topics, TOPIC_SALES), .key = rig_bytes("1"), .value = {large, sizeof large}};
+        const struct client_record record = {
+            .topic = topics_name(&r.topics, TOPIC_SALES), .key = rig_bytes("1"), .value = {large, sizeof large}};
         assert_ok(client_send(careless, &record, &err));
         assert_ok(client_flush(careless, 10000, &err)); /* a record batch each: whole ones are dropped */
     }
@@ -256,7 +257,7 @@ static void a_state_for_other_partitions_or_options_is_refused_with_78(void **st
     rig_finish(&old);
 }
 
-/* ------------------------------------------------------------------------------------------------ HTTP */
+/* ---- HTTP */
 
 static size_t http_get(int port, const char *path, char *out, size_t size)
 {

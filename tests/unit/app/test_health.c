@@ -5,8 +5,13 @@
 
 static struct health sound(void)
 {
-    return (struct health){.now_us = HEALTH_STAGE_US * 2, .polled_us = HEALTH_STAGE_US * 2, .stage_us = HEALTH_STAGE_US * 2,
-                           .progress_us = HEALTH_STAGE_US * 2, .is_connected = true, .is_running = true, .has_work = true};
+    return (struct health){.now_us = HEALTH_STAGE_US * 2,
+                           .polled_us = HEALTH_STAGE_US * 2,
+                           .stage_us = HEALTH_STAGE_US * 2,
+                           .progress_us = HEALTH_STAGE_US * 2,
+                           .is_connected = true,
+                           .is_running = true,
+                           .has_work = true};
 }
 
 static void a_worker_that_does_its_work_is_well(void **state)

@@ -94,7 +94,7 @@ static void freeing_waits_for_the_running_job_and_calls_no_after(void **state)
     loop_free(loop);
 }
 
-/* ------------------------------------------------------------------------------------------------ the loop itself */
+/* ---- the loop itself */
 
 struct calls {
     struct loop *loop;

@@ -63,10 +63,16 @@ static int setup(void **state)
     assert_ok(mock_broker_new(topics, 2, &r->broker, &err));
     assert_ok(loop_new(NULL, &r->loop, &err));
     const struct kafka_property servers = {"bootstrap.servers", mock_broker_address(r->broker)};
-    const struct producer_options producer = {.properties = &servers, .property_count = 1, .transactional_id = "test",
+    const struct producer_options producer = {.properties = &servers,
+                                              .property_count = 1,
+                                              .transactional_id = "test",
                                               .hooks = {.on_settled = stop, .on_room = ignore, .on_fatal = on_fatal, .arg = r}};
     assert_ok(producer_new(r->loop, &producer, &r->producer, &err));
-    const struct consumer_options consumer = {.properties = &servers, .property_count = 1, .group = "test", .topics = inputs, .topic_count = 1,
+    const struct consumer_options consumer = {.properties = &servers,
+                                              .property_count = 1,
+                                              .group = "test",
+                                              .topics = inputs,
+                                              .topic_count = 1,
                                               .hooks = {.on_record = on_record, .on_fatal = on_fatal, .arg = r}};
     assert_ok(consumer_new(r->loop, &consumer, &r->consumer, &err));
     assert_ok(transaction_new(r->loop, r->producer, &options, on_done, r, &r->transaction, &err));
