@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CHUNK_BYTES = 1 << 16, PATIENCE_MS = 10000 };
+enum { CHUNK_BYTES = 1 << 16, PATIENCE_MS = 5000 };
 
 struct input {
     char *name;

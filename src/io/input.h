@@ -13,7 +13,7 @@
 #define INPUT_SPOOL_BYTES_MAX (UINT64_C(4) << 30)
 
 struct input;
-/* path "-" is standard input. A folder is STATUS_BAD_DATA, as is a pipe that nobody writes into for ten seconds; STATUS_IO
+/* path "-" is standard input. A folder is STATUS_BAD_DATA, as is a pipe that nobody writes into for five seconds; STATUS_IO
  * with the reason when it cannot be opened. Caller frees. */
 enum status input_open(const char *path, struct input **out, struct error *err) MUST_CHECK;
 /* data must outlive it; name stands for the file in messages. */
