@@ -95,6 +95,17 @@ static enum status adopt(struct worker *w, struct error *err)
 
 /* ---- all lanes */
 
+/* A record that is lost, or that belongs to no partition, shows in the number of all. */
+static enum status check_count(const struct worker *w, uint64_t found, struct error *err)
+{
+    const uint64_t stored = kv_entries(w->kv);
+    if (stored == 0 || found + 1 == stored) /* one is about the directory */
+        return STATUS_OK;
+    return error_set(err, STATUS_CORRUPT,
+                     "state directory %s: it should hold %" PRIu64 " records, %" PRIu64 " are to be found (remove it to rebuild it)",
+                     w->config->state_dir, stored, found + 1);
+}
+
 static void all_restored(struct worker *w)
 {
     struct error err = {0};
@@ -104,7 +115,9 @@ static void all_restored(struct worker *w)
         if (engine_batch(w->lanes[i]->engine) > w->batch.number)
             w->batch.number = engine_batch(w->lanes[i]->engine);
     }
-    enum status status = adopt(w, &err);
+    enum status status = check_count(w, records, &err);
+    if (!status)
+        status = adopt(w, &err);
     if (status) {
         worker_fail(w, (int)exit_code_of(status), "restore_failed", err.text);
         return;
@@ -164,8 +177,11 @@ static enum status read_about(struct worker *w, struct error *err)
 {
     buffer_clear(&w->scratch);
     enum status status = kv_get(w->kv, state_about_key(), &w->scratch, err);
-    if (status == STATUS_NOT_FOUND)
+    if (status == STATUS_NOT_FOUND && kv_entries(w->kv) == 0)
         return STATUS_OK; /* an empty directory */
+    if (status == STATUS_NOT_FOUND)
+        return error_set(err, STATUS_CORRUPT, "state directory %s: it does not say what it is for (remove it to rebuild it)",
+                         w->config->state_dir);
     struct state_about about;
     if (!status)
         status = buffer_status(&w->scratch);

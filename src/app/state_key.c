@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/hash.h"
+
 #define ABOUT_VERSION 1
 
 void state_prefix(int32_t partition, uint8_t out[STATE_PREFIX_BYTES])
@@ -38,10 +40,12 @@ struct bytes state_about_key(void)
 
 void state_about_write(const struct state_about *about, struct buffer *out)
 {
+    const size_t from = out->size;
     buffer_put_u16(out, ABOUT_VERSION);
     buffer_put_u32(out, about->partitions);
     buffer_put_text(out, about->incarnation);
     buffer_put_text(out, about->prefix);
+    buffer_put_u32(out, out->failed ? 0 : hash_crc32c(out->data + from, out->size - from));
 }
 
 enum status state_about_read(struct bytes value, struct state_about *out, struct error *err)
@@ -53,8 +57,10 @@ enum status state_about_read(struct bytes value, struct state_about *out, struct
     struct state_about about = {.partitions = reader_u32(&r)};
     about.incarnation = reader_text(&r);
     about.prefix = reader_text(&r);
-    if (r.failed || version == 0)
-        return error_set(err, STATUS_CORRUPT, "the state's description of itself is damaged");
+    const size_t summed = value.size - r.left;
+    uint32_t sum = reader_u32(&r);
+    if (r.failed || r.left || version == 0 || hash_crc32c(value.data, summed) != sum)
+        return error_set(err, STATUS_CORRUPT, "the state's description of itself is damaged (remove the state directory to rebuild it)");
     *out = about;
     return STATUS_OK;
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <lmdb.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +21,9 @@ struct kv {
     MDB_dbi dbi;
     int lock_fd;
     bool read_only;
+    bool has_lost_map; /* the address space of a grown map was refused; LMDB has none any more and must not be called */
     void (*before_commit)(void);
+    atomic_uint_fast64_t entries, used_bytes; /* kept, because another thread may ask while the map moves */
     char directory[PATH_MAX];
 };
 
@@ -50,6 +53,28 @@ static enum status open_directory(struct kv *kv, struct error *err)
     return kv_lock_take(kv->directory, &kv->lock_fd, err);
 }
 
+static void count(struct kv *kv)
+{
+    MDB_stat stat;
+    if (mdb_env_stat(kv->env, &stat))
+        return;
+    atomic_store(&kv->entries, stat.ms_entries);
+    atomic_store(&kv->used_bytes, (uint64_t)stat.ms_psize * (stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages));
+}
+
+/* LMDB leaves half a file behind when the disk fails while it makes one, and refuses it ever after. */
+static int open_env(struct kv *kv, unsigned flags)
+{
+    char path[PATH_MAX + 16];
+    struct stat about;
+    snprintf(path, sizeof path, "%s/data.mdb", kv->directory);
+    bool is_new = !kv->read_only && (stat(path, &about) != 0 || about.st_size == 0);
+    int rc = mdb_env_open(kv->env, kv->directory, flags, 0644);
+    if (rc && is_new)
+        unlink(path);
+    return rc;
+}
+
 static enum status open_dbi(struct kv *kv, struct error *err)
 {
     MDB_txn *txn;
@@ -62,7 +87,10 @@ static enum status open_dbi(struct kv *kv, struct error *err)
         return fail(kv, err, "cannot open the database", rc);
     }
     rc = mdb_txn_commit(txn);
-    return rc ? fail(kv, err, "cannot open the database", rc) : STATUS_OK;
+    if (rc)
+        return fail(kv, err, "cannot open the database", rc);
+    count(kv);
+    return STATUS_OK;
 }
 
 enum status kv_open(const struct kv_options *options, struct kv **out, struct error *err)
@@ -87,7 +115,7 @@ enum status kv_open(const struct kv_options *options, struct kv **out, struct er
         rc = mdb_env_set_mapsize(kv->env, options->map_bytes ? options->map_bytes : MAP_BYTES_DEFAULT);
     unsigned flags = MDB_NOTLS | (kv->read_only ? MDB_RDONLY : options->sync ? 0 : MDB_NOSYNC);
     if (!rc)
-        rc = mdb_env_open(kv->env, kv->directory, flags, 0644);
+        rc = open_env(kv, flags);
     if (rc) {
         status = fail(kv, err, "cannot open", rc);
         goto fail;
@@ -106,7 +134,7 @@ void kv_close(struct kv *kv)
 {
     if (!kv)
         return;
-    if (kv->env)
+    if (kv->env && !kv->has_lost_map)
         mdb_env_close(kv->env);
     if (kv->lock_fd >= 0)
         close(kv->lock_fd);
@@ -153,19 +181,26 @@ static int grow(struct kv *kv)
 {
     MDB_envinfo info;
     int rc = mdb_env_info(kv->env, &info);
-    return rc ? rc : mdb_env_set_mapsize(kv->env, info.me_mapsize * 2);
+    if (rc)
+        return rc;
+    rc = mdb_env_set_mapsize(kv->env, info.me_mapsize * 2);
+    kv->has_lost_map = rc != 0; /* it lets go of the old map first */
+    return rc;
 }
 
-enum status kv_write(struct kv *kv, const struct kv_op *ops, size_t count, struct error *err)
+enum status kv_write(struct kv *kv, const struct kv_op *ops, size_t op_count, struct error *err)
 {
-    assert(!kv->read_only);
-    int rc = write_once(kv, ops, count);
+    assert(!kv->read_only && !kv->has_lost_map);
+    int rc = write_once(kv, ops, op_count);
     for (int i = 0; rc == MDB_MAP_FULL && i < GROW_TRIES; i++) {
         rc = grow(kv);
         if (!rc)
-            rc = write_once(kv, ops, count);
+            rc = write_once(kv, ops, op_count);
     }
-    return rc ? fail(kv, err, "cannot write", rc) : STATUS_OK;
+    if (rc)
+        return fail(kv, err, "cannot write", rc);
+    count(kv);
+    return STATUS_OK;
 }
 
 enum status kv_sync(struct kv *kv, struct error *err)
@@ -210,11 +245,23 @@ static bool has_prefix(const MDB_val *key, struct bytes prefix)
     return key->mv_size >= prefix.size && (prefix.size == 0 || memcmp(key->mv_data, prefix.data, prefix.size) == 0);
 }
 
+/* A damaged inner page leads to the same records twice and to others never. */
+static bool comes_after(const MDB_val *key, const MDB_val *last)
+{
+    size_t common = key->mv_size < last->mv_size ? key->mv_size : last->mv_size;
+    int order = common ? memcmp(key->mv_data, last->mv_data, common) : 0;
+    return order > 0 || (order == 0 && key->mv_size > last->mv_size);
+}
+
 static enum status scan(struct kv *kv, MDB_cursor *cursor, struct bytes prefix, kv_fn fn, void *arg, struct error *err)
 {
     MDB_val key = val_of(prefix), value;
     int rc = mdb_cursor_get(cursor, &key, &value, prefix.size ? MDB_SET_RANGE : MDB_FIRST);
+    MDB_val last = {0};
     while (!rc && has_prefix(&key, prefix)) {
+        if (!comes_after(&key, &last))
+            return fail(kv, err, "cannot read", MDB_CORRUPTED);
+        last = key;
         enum status status = fn(arg, (struct bytes){key.mv_data, key.mv_size}, (struct bytes){value.mv_data, value.mv_size}, err);
         if (status)
             return status;
@@ -270,19 +317,18 @@ enum status kv_clear(struct kv *kv, struct bytes prefix, struct error *err)
         return fail(kv, err, "cannot clear", rc);
     }
     rc = mdb_txn_commit(txn);
-    return rc ? fail(kv, err, "cannot clear", rc) : STATUS_OK;
+    if (rc)
+        return fail(kv, err, "cannot clear", rc);
+    count(kv);
+    return STATUS_OK;
 }
 
 uint64_t kv_entries(struct kv *kv)
 {
-    MDB_stat stat;
-    return mdb_env_stat(kv->env, &stat) ? 0 : stat.ms_entries;
+    return atomic_load(&kv->entries);
 }
 
 uint64_t kv_used_bytes(struct kv *kv)
 {
-    MDB_stat stat;
-    if (mdb_env_stat(kv->env, &stat))
-        return 0;
-    return (uint64_t)stat.ms_psize * (stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages);
+    return atomic_load(&kv->used_bytes);
 }

@@ -50,6 +50,8 @@ enum status kv_each(struct kv *kv, struct bytes prefix, kv_fn fn, void *arg, str
 /* Deletes all keys with the prefix. */
 enum status kv_clear(struct kv *kv, struct bytes prefix, struct error *err) MUST_CHECK;
 
+/* As of the last kv_open, kv_write or kv_clear. Thread: any, at any time. kv_entries counts what was put, not what can be read:
+ * when kv_each finds another number, the file is damaged. */
 uint64_t kv_entries(struct kv *kv);
 uint64_t kv_used_bytes(struct kv *kv); /* pages in use */
 
