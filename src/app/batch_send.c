@@ -98,14 +98,14 @@ static enum status send_dead_letter(struct worker *w, const struct consumer_reco
     return status ? status : produce(w, TOPIC_DEAD, &m, err);
 }
 
-/* Dead letters come in the order of their records, so the search goes on where it stopped. */
+/* Dead letters mostly come in the order of their records, so the search goes on where it stopped. */
 static const struct consumer_record *find_taken(struct worker *w, const struct record_queue *taken, int64_t offset)
 {
     struct consumer_record *r = w->batch.send_at ? w->batch.send_at : taken->first;
     while (r && r->offset < offset)
         r = r->next;
     w->batch.send_at = r;
-    return r && r->offset == offset ? r : NULL;
+    return r && r->offset == offset ? r : queue_find(taken, offset);
 }
 
 static enum status send_effect(struct worker *w, struct lane *lane, const struct effect *effect, struct error *err)
