@@ -69,6 +69,9 @@ struct config_sources {
  * key, value, place and what would be right; out is then safe to config_done. */
 enum status config_load(const struct config_sources *sources, struct config *out, struct error *err) MUST_CHECK;
 void config_done(struct config *c);
+/* Sets what a file's text says on top of a loaded configuration; name stands for the file in messages. Lines end in LF, CRLF or
+ * CR; a UTF-8 byte order mark is skipped; at most 1 MiB. On failure c holds the lines before. */
+enum status config_read(struct config *c, struct bytes text, const char *name, struct error *err) MUST_CHECK;
 /* Sets one key on top of a loaded configuration. */
 enum status config_set(struct config *c, const char *key, const char *value, struct error *err) MUST_CHECK;
 /* Value of kafka.<key>; NULL when it is not set. */

@@ -1,11 +1,10 @@
 /* config_source.c: values from the defaults, a file, the environment and the command line, in that order. */
 #include <ctype.h>
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "app/config_inner.h"
+#include "io/input.h"
 
 enum { FILE_BYTES_MAX = 1 << 20 };
 #define ENVIRONMENT_PREFIX "STORECAST_"
@@ -39,35 +38,98 @@ static enum status load_line(struct config *c, const char *path, int number, cha
     if (*line == '\0' || *line == '#' || *line == '!')
         return STATUS_OK;
     if (!split_pair(line, &key, &value)) {
-        return error_set(err, STATUS_BAD_CONFIG, "%s:%d: the line is not key=value", path, number);
+        return error_set(err, STATUS_BAD_CONFIG, "%s:%d: the line is not key=value (# begins a comment)", path, number);
     }
     enum status status = config_set(c, key, value, err);
     return status == STATUS_OK ? status : error_wrap(err, "%s:%d", path, number);
 }
 
+/* Ends the line at `at` with a NUL; the next line's start. Lines end in LF, CRLF or CR. */
+static char *cut_line(char *at, char *end)
+{
+    while (at < end && *at != '\n' && *at != '\r')
+        at++;
+    if (at == end)
+        return end;
+    char *next = at + 1 + (*at == '\r' && at + 1 < end && at[1] == '\n');
+    *at = '\0';
+    return next;
+}
+
+static int line_of(struct bytes text, size_t at)
+{
+    int number = 1;
+    for (size_t i = 0; i < at; i++)
+        number += text.data[i] == '\n' || (text.data[i] == '\r' && !(i + 1 < text.size && text.data[i + 1] == '\n'));
+    return number;
+}
+
+static enum status check_text(struct bytes text, const char *name, struct error *err)
+{
+    if (text.size > FILE_BYTES_MAX)
+        return error_set(err, STATUS_BAD_CONFIG, "%s: it is longer than 1 MiB; this is not a configuration file", name);
+    if (text.size >= 2 && (memcmp(text.data, "\xff\xfe", 2) == 0 || memcmp(text.data, "\xfe\xff", 2) == 0))
+        return error_set(err, STATUS_BAD_CONFIG, "%s:1: it is UTF-16 (save it as UTF-8)", name);
+    const uint8_t *nul = text.size > 0 ? memchr(text.data, '\0', text.size) : NULL;
+    if (nul != NULL)
+        return error_set(err, STATUS_BAD_CONFIG, "%s:%d: it has a NUL byte in it; this is not a configuration file", name,
+                         line_of(text, (size_t)(nul - text.data)));
+    return STATUS_OK;
+}
+
+enum status config_read(struct config *c, struct bytes text, const char *name, struct error *err)
+{
+    enum status status = check_text(text, name, err);
+    if (status != STATUS_OK)
+        return status;
+    const size_t mark = text.size >= 3 && memcmp(text.data, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+    const size_t size = text.size - mark;
+    char *copy = malloc(size + 1);
+    if (copy == NULL)
+        return error_set(err, STATUS_NO_MEMORY, "%s: %s", name, status_text(STATUS_NO_MEMORY));
+    if (size > 0)
+        memcpy(copy, text.data + mark, size);
+    copy[size] = '\0';
+    char *line = copy, *end = copy + size;
+    for (int number = 1; line < end && status == STATUS_OK; number++) {
+        char *next = cut_line(line, end);
+        status = load_line(c, name, number, line, err);
+        line = next;
+    }
+    free(copy);
+    return status;
+}
+
+/* At most a byte more than is allowed is kept, however long the file is. */
+static enum status collect(struct input *in, struct buffer *out, struct error *err)
+{
+    struct bytes chunk;
+    enum status status = input_next(in, &chunk, err);
+    while (status == STATUS_OK && chunk.size > 0 && out->size <= FILE_BYTES_MAX) {
+        buffer_put(out, chunk.data, chunk.size);
+        status = input_next(in, &chunk, err);
+    }
+    if (status == STATUS_OK && out->failed)
+        return error_set(err, STATUS_NO_MEMORY, "%s: %s", input_name(in), status_text(STATUS_NO_MEMORY));
+    return status;
+}
+
 static enum status load_file(struct config *c, const char *path, struct error *err)
 {
-    FILE *file = fopen(path, "re");
-    char *line = NULL;
-    size_t capacity = 0, total = 0;
-    enum status status = STATUS_OK;
-    if (file == NULL)
-        return error_set(err, STATUS_BAD_CONFIG, "%s: %s (name another file with --config)", path, strerror(errno));
-    errno = 0;
-    for (int number = 1; status == STATUS_OK; number++) {
-        ssize_t size = getline(&line, &capacity, file);
-        if (size < 0)
-            break;
-        total += (size_t)size;
-        if (total > FILE_BYTES_MAX || memchr(line, '\0', (size_t)size) != NULL)
-            status = error_set(err, STATUS_BAD_CONFIG, "%s:%d: this is not a configuration file", path, number);
-        else
-            status = load_line(c, path, number, line, err);
+    struct input *in = NULL;
+    struct buffer text = {0};
+    enum status status = input_open(path, &in, err);
+    if (status == STATUS_OK)
+        status = collect(in, &text, err);
+    if (status != STATUS_OK && status != STATUS_NO_MEMORY) {
+        status = STATUS_BAD_CONFIG;
+        if (err != NULL)
+            err->status = status;
     }
-    if (status == STATUS_OK && ferror(file))
-        status = error_set(err, STATUS_BAD_CONFIG, "%s: %s", path, strerror(errno));
-    free(line);
-    fclose(file);
+    if (status == STATUS_OK)
+        status = config_read(c, buffer_bytes(&text), input_name(in), err);
+    buffer_done(&text);
+    input_free(in);
     return status;
 }
 

@@ -4,6 +4,14 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Messages quote what strangers wrote: a line stays one line, and a terminal gets no commands. */
+static void tame(char *text)
+{
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            *text = '?';
+}
+
 enum status error_set(struct error *err, enum status status, const char *format, ...)
 {
     if (!err)
@@ -13,6 +21,7 @@ enum status error_set(struct error *err, enum status status, const char *format,
     va_start(args, format);
     (void)vsnprintf(err->text, sizeof err->text, format, args);
     va_end(args);
+    tame(err->text);
     return status;
 }
 
@@ -25,6 +34,7 @@ enum status error_wrap(struct error *err, const char *format, ...)
     va_start(args, format);
     (void)vsnprintf(context, sizeof context, format, args);
     va_end(args);
+    tame(context);
     memcpy(old, err->text, sizeof old);
     size_t used = strlen(context);
     if (used > sizeof err->text - 3)

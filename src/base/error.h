@@ -1,7 +1,7 @@
 /* error.h: the sentence that goes with a status, at the edges of the program.
  *
  * A message reads `what: why (what to do)`; callers prepend their own context on the way up.
- * Texts are cut at the buffer's end, never overrun. Thread: any, one error per caller. */
+ * Texts are cut at the buffer's end, never overrun; control characters in them become '?'. Thread: any, one error per caller. */
 #ifndef STORECAST_BASE_ERROR_H
 #define STORECAST_BASE_ERROR_H
 

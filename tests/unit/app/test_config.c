@@ -221,6 +221,54 @@ static void only_reloadable_options_may_change_while_running(void **state)
     config_done(&wanted);
 }
 
+static void assert_text_refused(const char *text, size_t size, const char *why)
+{
+    struct config c;
+    assert_ok(load(&c, NULL, NULL, NULL));
+    err = (struct error){0};
+    assert_status(config_read(&c, (struct bytes){(const uint8_t *)text, size}, "c.conf", &err), STATUS_BAD_CONFIG);
+    if (strstr(err.text, why) == NULL)
+        fail_msg("got: %s\nnot: %s", err.text, why);
+    config_done(&c);
+}
+
+static void text_may_end_lines_in_any_way(void **state)
+{
+    (void)state;
+    static const char text[] = "\xef\xbb\xbf" "forecast.horizon = 13 \r\n\r\n# c\rmeasure=quantity\rlateness.days=5";
+    struct config c;
+    assert_ok(load(&c, NULL, NULL, NULL));
+    assert_ok(config_read(&c, (struct bytes){(const uint8_t *)text, sizeof text - 1}, "c.conf", &err));
+    assert_int_equal(c.forecast_horizon, 13);
+    assert_int_equal(c.measure, MEASURE_QUANTITY);
+    assert_int_equal(c.lateness_days, 5);
+    assert_ok(config_read(&c, (struct bytes){NULL, 0}, "c.conf", &err));
+    config_done(&c);
+}
+
+static void text_that_is_no_configuration_is_refused_with_its_line(void **state)
+{
+    (void)state;
+    assert_text_refused("measure=amount\n\nx\n", 18, "c.conf:3: the line is not key=value");
+    assert_text_refused("measure=amount\r\nun\0it=x\n", 24, "c.conf:2: it has a NUL byte in it");
+    assert_text_refused("\xff\xfem\0", 4, "c.conf:1: it is UTF-16 (save it as UTF-8)");
+    assert_text_refused("unit=\x1b[31m", 10, "c.conf:1: unit: it has a control character in it");
+    assert_text_refused("x\x1b[31m=1", 8, "c.conf:1: x?[31m: there is no such option");
+    assert_text_refused("forecast.horizon=1e999", 22, "c.conf:1: forecast.horizon: '1e999' is not a whole number");
+}
+
+static void an_endless_file_is_refused_in_bounded_memory(void **state)
+{
+    (void)state;
+    struct config c;
+    assert_status(load(&c, "/dev/zero", NULL, NULL), STATUS_BAD_CONFIG);
+    assert_non_null(strstr(err.text, "/dev/zero: it is longer than 1 MiB"));
+    config_done(&c);
+    assert_status(load(&c, "/tmp", NULL, NULL), STATUS_BAD_CONFIG);
+    assert_non_null(strstr(err.text, "/tmp: Is a directory"));
+    config_done(&c);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -234,6 +282,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(what_the_worker_owns_or_would_run_code_is_refused),
         cmocka_unit_test(secrets_are_masked_and_values_printed_can_be_read_again),
         cmocka_unit_test(every_sample_line_is_valid_once_uncommented),
+        cmocka_unit_test(text_may_end_lines_in_any_way),
+        cmocka_unit_test(text_that_is_no_configuration_is_refused_with_its_line),
+        cmocka_unit_test(an_endless_file_is_refused_in_bounded_memory),
         cmocka_unit_test(only_reloadable_options_may_change_while_running),
     };
     return fixture_run(argc, argv, tests);
