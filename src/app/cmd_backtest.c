@@ -203,7 +203,7 @@ const struct command command_backtest = {
     .summary = "how good every model would have been on a file of sales",
     .text = "An origin is a number of known periods; everything is refitted at every origin and sees nothing later.\n"
             "MASE divides by the mean change from one season to the next in the training part; 'in 80%' is the share of\n"
-            "values inside the 80 % interval. A sound model beats seasonal_naive.\n\n"
+            "values inside the 80 % interval. A sound model beats seasonal_naive.\n\n" SALES_FILES_TEXT "\n"
             "  storecast backtest sales.csv --partitions 6\n"
             "  storecast backtest sales.csv --protocol holdout --train 0.7 --models ensemble,seasonal_naive --format csv",
     .options = options,

@@ -302,8 +302,9 @@ const struct command command_forecast = {
     .summary = "forecast every series of a file of sales",
     .text = "The median is the forecast that is right as often below as above; the mean is what sums are made of.\n"
             "Only the ensemble has a mean and quantiles. Statuses: OK; SHORT_HISTORY: fewer periods than the seasonal\n"
-            "models need; FALLBACK: simpler models had to do.\n\n"
-            "  storecast forecast sales.csv --horizon 8 --store 1 --models ensemble,seasonal_naive",
+            "models need; FALLBACK: simpler models had to do.\n\n" SALES_FILES_TEXT "\n"
+            "  storecast forecast sales.csv --horizon 8 --store 1 --models ensemble,seasonal_naive\n"
+            "  storecast forecast transactions.csv --product-from category,price --horizon 4",
     .options = options,
     .option_count = sizeof options / sizeof options[0],
     .min_arguments = 1,

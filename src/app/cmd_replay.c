@@ -122,7 +122,7 @@ static const struct command_option options[] = {
 
 const struct command command_replay = {
     .name = "replay", .arguments = "FILE", .summary = "send the sales of a CSV file through the broker, as fast as the worker reads",
-    .text = "Rows go out in order of date. A file of period totals is sent as Totals, another one as Sales of one counter a store.\n"
+    .text = SALES_FILES_TEXT "\nRows go out in order of date. A file of period totals is sent as Totals, another one as Sales of one counter a store.\n"
             "At most 1.5 MiB a partition are on their way, since the embedded broker forgets what is older than its last 5 MiB.",
     .options = options, .option_count = sizeof options / sizeof options[0], .min_arguments = 1, .max_arguments = 1,
     .takes_config = true, .run = run,

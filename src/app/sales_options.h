@@ -15,6 +15,14 @@
     {.name = "--features", .kind = OPTION_TEXT, .argument = "FILE", .help = "features of stores and dates (checked only, so far)"}, \
     {.name = stores_name, .kind = OPTION_TEXT, .argument = "FILE", .help = "facts about stores (checked only, so far)"}
 
+/* For the help of these commands. */
+#define SALES_FILES_TEXT                                                                                                       \
+    "Columns are found by their names, whatever the case: date, store, product (item, sku, ...), department (dept),\n"        \
+    "quantity (units, ...), amount (sales, revenue, total_amount, ...), weekly_sales, transaction_id (invoice, ...),\n"       \
+    "category, price. --map product=Artikel names others; --map dates=dmy and --map decimal=comma tell how a file\n"         \
+    "writes. weekly_sales makes it totals of weeks, which may be below zero; else rows add up, and negative ones are\n"      \
+    "returns. Transactions without a store are of one, 'all'. Columns about customers are never read. '-' is standard input.\n"
+
 /* Reads the sales, and what --features and stores_name name beside them; a line on stderr tells what these hold. On failure
  * err says why and out holds nothing. */
 enum status sales_options_read(const struct command_context *context, const char *path, const char *stores_name, struct sales_table *out,
