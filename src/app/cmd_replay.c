@@ -49,6 +49,18 @@ static enum status on_turn(void *arg, struct error *err)
     return interrupt_requested() ? error_set(err, STATUS_UNAVAILABLE, "interrupted") : STATUS_OK;
 }
 
+/* The worker's weeks are its own affair, but a file that ends on another day is worth a word. */
+static void compare_weeks(const struct replay *r, const struct period_grid *file, const struct period_grid *configured)
+{
+    if (!r->sales.summary.is_totals || file->unit != PERIOD_WEEK || file->week_end == configured->week_end)
+        return;
+    const char *name = weekday_name((enum weekday)file->week_end);
+    fprintf(stderr,
+            "storecast: replay: the weeks of %s end on a %s, period.week_end is %s: a worker with that takes them for running totals "
+            "and closes nothing before the end of the file (start it with -X period.week_end=%s)\n",
+            r->context->arguments[0], name, weekday_name((enum weekday)configured->week_end), name);
+}
+
 static enum status read_file(struct replay *r, struct error *err)
 {
     struct command_context *c = r->context;
@@ -61,6 +73,7 @@ static enum status read_file(struct replay *r, struct error *err)
     struct engine_options engine;
     config_engine_options(&c->config, &engine);
     const struct period_grid grid = feed_file_grid(&r->sales, &engine.grid);
+    compare_weeks(r, &grid, &engine.grid);
     return feed_file_init(&r->file, &r->sales, c->arguments[0], &grid, err);
 }
 
