@@ -155,6 +155,7 @@ int bench_bare_run(struct command_context *c, const char *spec)
     char servers[256];
     struct topics topics;
     struct loop l = {.plan = {.servers = servers, .group = c->config.group_id}};
+    /* NOLINTNEXTLINE(cert-err34-c): bench writes it, with numbers of its own */
     if (sscanf(spec, "%255s %zu %zu %zu %" SCNd32, servers, &l.plan.batch_records, &l.plan.output_records, &l.plan.output_bytes, &l.plan.partitions) != 5 ||
         l.plan.batch_records == 0 || l.plan.partitions < 1) {
         (void)error_set(&c->err, STATUS_BAD_USAGE, "--bare: `%s` is not what bench gives (leave the option out)", spec);

@@ -109,9 +109,9 @@ static double promotion_effect(uint64_t seed, size_t store, date_t day)
 static double season_effect(uint64_t seed, size_t store, double year_angle)
 {
     double effect = .06 * maths_cos(year_angle - 5.9) + .03 * maths_cos(2 * year_angle - 1.1) + .015 * maths_sin(3 * year_angle);
-    for (int k = 1; k <= 3; k++) {
-        const double size = .03 / k * simulate_normal(seed, DRAW_SEASON, store, (uint64_t)(2 * k));
-        effect += size * maths_cos(k * year_angle + TWO_PI * simulate_draw(seed, DRAW_SEASON, store, (uint64_t)(2 * k + 1)));
+    for (uint64_t k = 1; k <= 3; k++) {
+        const double size = .03 / (double)k * simulate_normal(seed, DRAW_SEASON, store, 2 * k);
+        effect += size * maths_cos((double)k * year_angle + TWO_PI * simulate_draw(seed, DRAW_SEASON, store, 2 * k + 1));
     }
     return effect;
 }

@@ -1,5 +1,6 @@
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -150,8 +151,11 @@ static double resident_bytes(void)
     FILE *f = fopen("/proc/self/statm", "re");
     if (!f)
         return 0;
-    if (fscanf(f, "%*u %lu", &pages) != 1)
-        pages = 0;
+    char line[128];
+    if (fgets(line, sizeof line, f)) {
+        const char *second = strchr(line, ' '); /* the first number counts what is not resident too */
+        pages = second ? strtoul(second, NULL, 10) : 0;
+    }
     fclose(f);
     return (double)pages * (double)sysconf(_SC_PAGESIZE);
 }

@@ -49,7 +49,7 @@ static size_t escape(char *out, struct text id)
     for (size_t i = 0; i < id.size; i++) {
         char c = id.data[i];
         if (c == '%' || c == '/') {
-            memcpy(out + used, c == '%' ? "%25" : "%2F", 3);
+            memcpy(out + used, c == '%' ? "%25" : "%2F", 3); /* NOLINT(bugprone-not-null-terminated-result): counted, not terminated */
             used += 3;
         } else {
             out[used++] = c;

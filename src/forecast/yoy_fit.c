@@ -225,7 +225,7 @@ enum status yoy_fit(const struct yoy_input *input, const struct yoy_configuratio
 enum status yoy_fit_traced(const struct yoy_input *input, const struct yoy_configuration *configuration, struct yoy_model **out,
                            struct yoy_trace *out_trace)
 {
-    struct yoy_trace trace;
+    struct yoy_trace trace = {0};
     struct yoy_fit f = {.input = input, .configurations = configuration, .count = 1, .trace = &trace};
     enum status status = fit(&f, out);
     if (!status)

@@ -106,7 +106,7 @@ static long instructions(size_t job)
 static void forty_five_stores_and_ten_configurations_take_fewer_than_45_million_instructions(void **state)
 {
     (void)state;
-#ifdef __SANITIZE_ADDRESS__
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
     skip();
 #endif
     if (system("valgrind --version > /dev/null 2>&1") != 0) {
