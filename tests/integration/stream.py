@@ -186,17 +186,18 @@ class Stream:
         file = self.path / "broker" / "broker"
         return file.read_text().strip() if file.exists() else None
 
-    def spawn(self, *arguments, out):
+    def spawn(self, *arguments, out, wrapper=()):
         with open(out, "a") as file:
             errors = subprocess.STDOUT if out.suffix == ".log" else None
-            child = subprocess.Popen([PROGRAM, *map(str, arguments)], stdout=file, stderr=errors, env=self.environment,
+            child = subprocess.Popen([*wrapper, PROGRAM, *map(str, arguments)], stdout=file, stderr=errors, env=self.environment,
                                      preexec_fn=die_with_parent)
         self.children.append(child)
         return child
 
-    def start_worker(self):
+    def start_worker(self, *arguments, wrapper=()):
         self.log.write_text("")
-        self.worker = self.spawn("worker", f"--embedded={self.address}", "--state-dir", self.path / "state", *self.options, out=self.log)
+        self.worker = self.spawn("worker", f"--embedded={self.address}", "--state-dir", self.path / "state", *self.options, *arguments, out=self.log,
+                                 wrapper=wrapper)
 
     def wait_running(self):
         def look():
