@@ -4,6 +4,10 @@
 #   scripts/dev.sh build                 the dev preset, in build/dev
 #   scripts/dev.sh test [NAME]           build, then ctest; NAME is a part of test names (ctest -R)
 #   scripts/dev.sh asan [NAME]           unit and fuzz tests under address and undefined-behaviour sanitizers
+#   scripts/dev.sh tsan [NAME]           what has threads (io, workers) under the thread sanitizer
+#   scripts/dev.sh valgrind [NAME]       unit tests and a worker's life: no read of nothing, nothing left at exit
+#   scripts/dev.sh lint                  clang with our warnings, clang-tidy, cppcheck
+#   scripts/dev.sh cover [FOLDER...]     lines of src/ that tests reach; of a FOLDER (engine), the lines they do not
 #   scripts/dev.sh fuzz TARGET [SECONDS] search with libFuzzer (60 s); new inputs go to build/fuzz/corpus/TARGET
 #   scripts/dev.sh until-fail NAME       repeat one test until it fails
 #   scripts/dev.sh gdb NAME [CASE]       one test program under gdb
@@ -13,6 +17,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 jobs=${STORECAST_JOBS:-$(nproc)}
+
+# Tests with threads of their own, or with workers: the loop, pools, the transaction thread, closes, restores.
+threaded='^(unit_io_(loop|pool|transaction|http|kv|kafka)|mock_(worker|aborts|inputs|interop|demo|replay|reloads|kafka))'
+# Repeats, for hours under some tools, what other tests reach as well.
+slow_to_count='^mock_equality$'
 
 usage() {
     sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' scripts/dev.sh
@@ -42,6 +51,39 @@ run_ctest() {
     local preset=$1 name=${2:-}
     shift; [ $# -gt 0 ] && shift
     (cd "build/$preset" && ctest --output-on-failure -j "$jobs" ${name:+-R "$name"} "$@")
+}
+
+tsan() {
+    local with=()
+    # Its shadow memory and address randomisation of more than 28 bits do not go together.
+    setarch -R true 2>/dev/null && with=(setarch -R)
+    build tsan && (cd build/tsan && "${with[@]}" ctest --output-on-failure --no-tests=error -j "$jobs" -R "${1:-$threaded}" -L '^(unit|mock)$')
+}
+
+clang_tidy() {
+    # (to stderr it only counts warnings of system headers)
+    printf '%s\0' src/*/*.c | xargs -0 -P "$jobs" -n 4 clang-tidy-14 -p build/clang --quiet 2> >(grep -v 'generated' >&2)
+}
+
+check_cpp() {
+    cppcheck -j "$jobs" --project=build/clang/compile_commands.json --file-filter='*/src/*' --enable=warning,performance,portability \
+        --inline-suppr --quiet --suppressions-list=tests/support/cppcheck.supp --error-exitcode=1 \
+        --template='{file}:{line}: {severity} {id}: {message}'
+}
+
+lint() {
+    build clang && clang_tidy && check_cpp && echo "lint: nothing found"
+}
+
+cover() {
+    local folder missed=()
+    build cover
+    for folder in "$@"; do
+        missed+=(--missed "$folder")
+    done
+    find build/cover -name '*.gcda' -delete
+    (cd build/cover && ctest -j "$jobs" -E "$slow_to_count" --output-on-failure >build.log 2>&1) || { tail -n 60 build/cover/build.log; return 1; }
+    scripts/cover build/cover "${missed[@]}"
 }
 
 fuzz() {
@@ -87,6 +129,10 @@ case $command in
     build) build dev "$@" ;;
     test) build dev && run_ctest dev "$@" ;;
     asan) build asan && run_ctest asan "${1:-}" -L '^(unit|fault|fuzz)$' ;;
+    tsan) tsan "$@" ;;
+    valgrind) build dev && scripts/memcheck build/dev "$@" ;;
+    lint) lint ;;
+    cover) cover "$@" ;;
     fuzz) [ $# -ge 1 ] || usage; fuzz "$@" ;;
     until-fail) [ $# -eq 1 ] || usage; build dev && run_ctest dev "$1" --repeat until-fail:1000 ;;
     gdb) [ $# -ge 1 ] || usage; build dev "$1" && gdb --args "build/dev/tests/$1" "${@:2}" ;;
