@@ -121,6 +121,27 @@ static void on_log_event(struct consumer *c, rd_kafka_event_t *event)
         c->hooks.on_log(c->hooks.arg, level, facility, line);
 }
 
+/* The event as a whole may be fine and every partition in it refused. */
+static rd_kafka_resp_err_t commit_error(rd_kafka_event_t *event)
+{
+    rd_kafka_resp_err_t e = rd_kafka_event_error(event);
+    const rd_kafka_topic_partition_list_t *list = rd_kafka_event_topic_partition_list(event);
+    for (int i = 0; !e && list && i < list->cnt; i++)
+        e = list->elems[i].err;
+    return e;
+}
+
+static void on_commit_event(struct consumer *c, rd_kafka_event_t *event)
+{
+    rd_kafka_resp_err_t e = commit_error(event);
+    if (!e || e == RD_KAFKA_RESP_ERR__NO_OFFSET) {
+        c->is_connected = true;
+        return;
+    }
+    c->must_commit_again = true;
+    consumer_report(c, rd_kafka_err2str(e));
+}
+
 /* Returns whether the event was taken over by a record. */
 static bool handle_event(struct consumer *c, rd_kafka_event_t *event)
 {
@@ -138,10 +159,7 @@ static bool handle_event(struct consumer *c, rd_kafka_event_t *event)
         on_log_event(c, event);
         return false;
     case RD_KAFKA_EVENT_OFFSET_COMMIT:
-        if (rd_kafka_event_error(event) && rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR__NO_OFFSET)
-            consumer_report(c, rd_kafka_event_error_string(event));
-        else
-            c->is_connected = true;
+        on_commit_event(c, event);
         return false;
     default:
         return false;
@@ -187,6 +205,7 @@ void consumer_tick(struct consumer *c)
 {
     drain(c, c->is_held ? 1 : EVENTS_PER_TURN);
     check_closed(c);
+    consumer_commit_again(c);
 }
 
 /* ---- life */
@@ -270,6 +289,8 @@ void consumer_free(struct consumer *c)
     }
     if (c->handle)
         rd_kafka_destroy_flags(c->handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    if (c->committed)
+        rd_kafka_topic_partition_list_destroy(c->committed);
     loop_wake_free(c->wake);
     free(c);
 }

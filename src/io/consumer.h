@@ -84,7 +84,7 @@ void consumer_hold(struct consumer *c, bool hold);
 /* Once a second: keeps the group membership alive while held. */
 void consumer_tick(struct consumer *c);
 
-/* Commits without waiting; failures go to on_error. */
+/* Commits without waiting; failures go to on_error, and what was refused is committed again with the next tick. */
 void consumer_commit(struct consumer *c, const struct consumer_position *positions, size_t count);
 
 /* Last known end of a topic-partition, without asking; -1 = not known. */

@@ -74,6 +74,9 @@ enum status consumer_assign(struct consumer *c, const struct consumer_position *
 
 void consumer_unassign(struct consumer *c)
 {
+    if (c->committed) /* no longer ours to commit */
+        rd_kafka_topic_partition_list_destroy(c->committed);
+    c->committed = NULL;
     rd_kafka_resp_err_t e = rd_kafka_assign(c->handle, NULL);
     if (e)
         consumer_report(c, rd_kafka_err2str(e));
@@ -116,13 +119,43 @@ void consumer_hold(struct consumer *c, bool hold)
     c->is_held = hold;
 }
 
+static void remember(struct consumer *c, const rd_kafka_topic_partition_list_t *list)
+{
+    if (!c->committed)
+        c->committed = rd_kafka_topic_partition_list_new(list->cnt);
+    for (int i = 0; i < list->cnt; i++) {
+        const rd_kafka_topic_partition_t *p = &list->elems[i];
+        rd_kafka_topic_partition_t *known = rd_kafka_topic_partition_list_find(c->committed, p->topic, p->partition);
+        if (!known)
+            known = rd_kafka_topic_partition_list_add(c->committed, p->topic, p->partition);
+        known->offset = p->offset;
+    }
+}
+
+static void commit(struct consumer *c, const rd_kafka_topic_partition_list_t *list)
+{
+    rd_kafka_resp_err_t e = rd_kafka_commit_queue(c->handle, list, c->queue, NULL, NULL); /* rd_kafka_commit never tells */
+    if (!e)
+        return;
+    c->must_commit_again = true;
+    consumer_report(c, rd_kafka_err2str(e));
+}
+
 void consumer_commit(struct consumer *c, const struct consumer_position *positions, size_t count)
 {
     rd_kafka_topic_partition_list_t *list = list_of(c, positions, count);
-    rd_kafka_resp_err_t e = rd_kafka_commit(c->handle, list, 1);
+    remember(c, list);
+    commit(c, list);
     rd_kafka_topic_partition_list_destroy(list);
-    if (e)
-        consumer_report(c, rd_kafka_err2str(e));
+}
+
+void consumer_commit_again(struct consumer *c)
+{
+    if (!c->must_commit_again || c->is_closing)
+        return;
+    c->must_commit_again = false;
+    if (c->committed)
+        commit(c, c->committed);
 }
 
 int64_t consumer_high_watermark(struct consumer *c, size_t topic, int32_t partition)

@@ -84,6 +84,11 @@ void mock_broker_fail(struct mock_broker *b, int request, int kafka_error, size_
     rd_kafka_mock_push_request_errors_array(b->cluster, (int16_t)request, times, errors);
 }
 
+void mock_broker_clear(struct mock_broker *b, int request)
+{
+    rd_kafka_mock_clear_request_errors(b->cluster, (int16_t)request);
+}
+
 void mock_broker_delay(struct mock_broker *b, int round_trip_ms)
 {
     rd_kafka_mock_broker_set_rtt(b->cluster, BROKER_ID, round_trip_ms);

@@ -25,6 +25,8 @@ const char *mock_broker_address(const struct mock_broker *b); /* host:port */
 /* For tests: the next `times` requests of a kind (Kafka's protocol number, MOCK_REQUEST_...) fail with Kafka's error. */
 enum { MOCK_REQUEST_PRODUCE = 0, MOCK_REQUEST_FETCH = 1, MOCK_REQUEST_TXN_OFFSET_COMMIT = 28, MOCK_REQUEST_END_TXN = 26 };
 void mock_broker_fail(struct mock_broker *b, int request, int kafka_error, size_t times);
+/* Takes back those errors that have not come to pass. */
+void mock_broker_clear(struct mock_broker *b, int request);
 /* Every answer takes this much longer. */
 void mock_broker_delay(struct mock_broker *b, int round_trip_ms);
 void mock_broker_set_up(struct mock_broker *b, int up); /* 0: connections are refused */

@@ -113,6 +113,8 @@ RIG_FN void rig_start_worker(struct rig *r, const char *crash_at, const char *co
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, 1, r->log, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0644);
     posix_spawn_file_actions_adddup2(&actions, 1, 2);
+    /* The broker's sockets among them: a connection ends only when nobody holds it any more. */
+    posix_spawn_file_actions_addclosefrom_np(&actions, 3);
     assert_int_equal(posix_spawn(&r->worker, binary, &actions, NULL, argv, env), 0);
     posix_spawn_file_actions_destroy(&actions);
     rig_remember(r->worker);
