@@ -11,6 +11,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#define READ_AHEAD_BYTES 4096
+
 struct route {
     struct route *next;
     struct http_server *server;
@@ -104,6 +106,9 @@ static struct bufferevent *on_connection(struct event_base *base, void *arg)
     struct http_server *s = arg;
     sweep(s);
     struct bufferevent *bev = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
+    /* evhttp goes on reading what it has refused already, and keeps it. */
+    if (bev)
+        bufferevent_setwatermark(bev, EV_READ, 0, s->options.header_bytes_max + s->options.body_bytes_max + READ_AHEAD_BYTES);
     struct connection *c = calloc(1, sizeof *c);
     if (c && bev)
         c->deadline = event_new(base, -1, 0, on_deadline, c);
