@@ -19,7 +19,7 @@ cd "$(dirname "$0")/.."
 jobs=${STORECAST_JOBS:-$(nproc)}
 
 # Tests with threads of their own, or with workers: the loop, pools, the transaction thread, closes, restores.
-threaded='^(unit_io_(loop|pool|transaction|http|kv|kafka)|mock_(worker|aborts|inputs|interop|demo|replay|reloads|kafka))'
+threaded='^(unit_io_(loop|pool|transaction|http|kv|kafka)|mock_(worker|aborts|inputs|interop|replay|reloads|kafka))'
 # Repeats, for hours under some tools, what other tests reach as well.
 slow_to_count='^mock_equality$'
 
@@ -66,7 +66,7 @@ clang_tidy() {
 }
 
 check_cpp() {
-    cppcheck -j "$jobs" --project=build/clang/compile_commands.json --file-filter='*/src/*' --enable=warning,performance,portability \
+    cppcheck -j "$jobs" --project=build/clang/compile_commands.json --file-filter='*src/*' --enable=warning,performance,portability \
         --inline-suppr --quiet --suppressions-list=tests/support/cppcheck.supp --error-exitcode=1 \
         --template='{file}:{line}: {severity} {id}: {message}'
 }

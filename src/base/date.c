@@ -14,22 +14,23 @@ date_t date_of(int32_t year, int month, int day)
     return era * 146097 + day_of_era - 719468;
 }
 
+/* In 64 bits, since any date_t may come in, also from a message that is about to be refused for it. */
 struct civil date_civil(date_t d)
 {
-    int32_t z = d + 719468;
-    int32_t era = (z >= 0 ? z : z - 146096) / 146097;
-    int32_t day_of_era = z - era * 146097;
+    int64_t z = (int64_t)d + 719468;
+    int64_t era = (z >= 0 ? z : z - 146096) / 146097;
+    int32_t day_of_era = (int32_t)(z - era * 146097);
     int32_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
     int32_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     int32_t shifted_month = (5 * day_of_year + 2) / 153;
     int day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
     int month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
-    return (struct civil){year_of_era + era * 400 + (month <= 2), month, day};
+    return (struct civil){year_of_era + (int32_t)era * 400 + (month <= 2), month, day};
 }
 
 enum weekday date_weekday(date_t d)
 {
-    int32_t w = (d + 3) % 7; /* 1970-01-01 was a Thursday */
+    int64_t w = ((int64_t)d + 3) % 7; /* 1970-01-01 was a Thursday */
     return (enum weekday)(w < 0 ? w + 7 : w);
 }
 

@@ -51,7 +51,7 @@ void http_options_default(struct http_options *out)
     };
 }
 
-/* ------------------------------------------------------------------------------------------------ connections */
+/* ---- connections */
 
 static void connection_free(struct connection *c)
 {
@@ -132,7 +132,7 @@ static struct bufferevent *on_connection(struct event_base *base, void *arg)
     return bev;
 }
 
-/* ------------------------------------------------------------------------------------------------ requests */
+/* ---- requests */
 
 void http_reply(struct http_request *r, int code, const char *content_type, struct bytes body)
 {
@@ -184,7 +184,7 @@ enum status http_route(struct http_server *s, const char *path, http_fn fn, void
     return rc == 0 ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
-/* ------------------------------------------------------------------------------------------------ the server */
+/* ---- the server */
 
 static uint16_t bound_port(struct evhttp_bound_socket *bound)
 {

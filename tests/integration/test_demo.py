@@ -87,7 +87,8 @@ class Demo(unittest.TestCase):
             time.sleep(delay)
             p.send_signal(signal.SIGINT)
             code = p.wait(timeout=20)
-            self.assertIn(code, (0, 130) if delay else (0, 130, -signal.SIGINT), f"after {delay} s")
+            # Killed by the signal: it had not begun yet, which on a slow machine or under a sanitizer takes a while.
+            self.assertIn(code, (0, 130) if delay > .3 else (0, 130, -signal.SIGINT), f"after {delay} s")
             self.assert_nothing_left()
 
     def test_its_children_die_with_it(self):

@@ -35,6 +35,17 @@ static void known_dates_have_their_weekdays(void **state)
     assert_int_equal(date_of_ms(INT64_MIN), INT32_MIN);
 }
 
+static void the_ends_of_the_range_convert_without_overflow(void **state)
+{
+    (void)state;
+    char text[DATE_TEXT_BYTES];
+    assert_int_equal(date_civil(INT32_MAX).year, 5881580);
+    assert_int_equal(date_civil(INT32_MIN).year, -5877641);
+    assert_string_equal(date_format(INT32_MAX, text), "5881580-07-11");
+    assert_in_range(date_weekday(INT32_MAX), MONDAY, SUNDAY);
+    assert_in_range(date_weekday(INT32_MIN), MONDAY, SUNDAY);
+}
+
 static void only_dates_that_exist_are_parsed(void **state)
 {
     (void)state;
@@ -70,6 +81,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_day_of_four_centuries_converts_back),
         cmocka_unit_test(known_dates_have_their_weekdays),
+        cmocka_unit_test(the_ends_of_the_range_convert_without_overflow),
         cmocka_unit_test(only_dates_that_exist_are_parsed),
         cmocka_unit_test(periods_tile_the_days),
     };
