@@ -79,6 +79,8 @@ void batch_recount(struct worker *w)
 static bool is_due(struct worker *w)
 {
     struct batch *b = &w->batch;
+    if (w->phase > WORKER_DRAINING)
+        return false; /* the first transaction may become possible while we close: what it sent would be sent again */
     if (b->is_cut || w->phase != WORKER_RUNNING)
         return true;
     if (b->first_us == 0)
