@@ -121,27 +121,6 @@ static void on_log_event(struct consumer *c, rd_kafka_event_t *event)
         c->hooks.on_log(c->hooks.arg, level, facility, line);
 }
 
-/* The event as a whole may be fine and every partition in it refused. */
-static rd_kafka_resp_err_t commit_error(rd_kafka_event_t *event)
-{
-    rd_kafka_resp_err_t e = rd_kafka_event_error(event);
-    const rd_kafka_topic_partition_list_t *list = rd_kafka_event_topic_partition_list(event);
-    for (int i = 0; !e && list && i < list->cnt; i++)
-        e = list->elems[i].err;
-    return e;
-}
-
-static void on_commit_event(struct consumer *c, rd_kafka_event_t *event)
-{
-    rd_kafka_resp_err_t e = commit_error(event);
-    if (!e || e == RD_KAFKA_RESP_ERR__NO_OFFSET) {
-        c->is_connected = true;
-        return;
-    }
-    c->must_commit_again = true;
-    consumer_report(c, rd_kafka_err2str(e));
-}
-
 /* Returns whether the event was taken over by a record. */
 static bool handle_event(struct consumer *c, rd_kafka_event_t *event)
 {
@@ -159,7 +138,7 @@ static bool handle_event(struct consumer *c, rd_kafka_event_t *event)
         on_log_event(c, event);
         return false;
     case RD_KAFKA_EVENT_OFFSET_COMMIT:
-        on_commit_event(c, event);
+        consumer_on_commit_event(c, event);
         return false;
     default:
         return false;
@@ -184,9 +163,21 @@ static void drain(struct consumer *c, int budget)
     loop_wake_kick(c->wake); /* librdkafka signals only once per empty queue */
 }
 
-static void check_closed(struct consumer *c)
+/* Closing waits for the commit on its way and the newer one behind it; librdkafka answers each within the session. */
+static void go_on_closing(struct consumer *c)
 {
-    if (c->is_closing && !c->is_closed && rd_kafka_consumer_closed(c->handle)) {
+    if (!c->is_closing || c->is_closed)
+        return;
+    if (!c->is_leaving && consumer_commits_are_settled(c)) {
+        c->is_leaving = true;
+        rd_kafka_error_t *error = rd_kafka_consumer_close_queue(c->handle, c->queue);
+        if (error) {
+            consumer_report(c, rd_kafka_error_string(error));
+            rd_kafka_error_destroy(error);
+        }
+        loop_wake_kick(c->wake);
+    }
+    if (c->is_leaving && rd_kafka_consumer_closed(c->handle)) {
         c->is_closed = true;
         if (c->hooks.on_closed)
             c->hooks.on_closed(c->hooks.arg);
@@ -198,13 +189,13 @@ static void on_queue(void *arg)
     struct consumer *c = arg;
     if (!c->is_held || c->is_closing)
         drain(c, EVENTS_PER_TURN);
-    check_closed(c);
+    go_on_closing(c);
 }
 
 void consumer_tick(struct consumer *c)
 {
     drain(c, c->is_held ? 1 : EVENTS_PER_TURN);
-    check_closed(c);
+    go_on_closing(c);
     consumer_commit_again(c);
 }
 
@@ -289,22 +280,14 @@ void consumer_free(struct consumer *c)
     }
     if (c->handle)
         rd_kafka_destroy_flags(c->handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
-    if (c->committed)
-        rd_kafka_topic_partition_list_destroy(c->committed);
+    consumer_forget_commits(c);
     loop_wake_free(c->wake);
     free(c);
 }
 
 void consumer_close(struct consumer *c)
 {
-    if (c->is_closing)
-        return;
     c->is_closing = true;
-    rd_kafka_error_t *error = rd_kafka_consumer_close_queue(c->handle, c->queue);
-    if (error) {
-        consumer_report(c, rd_kafka_error_string(error));
-        rd_kafka_error_destroy(error);
-    }
     loop_wake_kick(c->wake);
 }
 

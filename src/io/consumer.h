@@ -84,7 +84,8 @@ void consumer_hold(struct consumer *c, bool hold);
 /* Once a second: keeps the group membership alive while held. */
 void consumer_tick(struct consumer *c);
 
-/* Commits without waiting; failures go to on_error, and what was refused is committed again with the next tick. */
+/* Commits without waiting, one request at a time, so that no older offset can win; failures go to on_error, and what was
+ * refused is committed again with the next tick. */
 void consumer_commit(struct consumer *c, const struct consumer_position *positions, size_t count);
 
 /* Last known end of a topic-partition, without asking; -1 = not known. */
@@ -94,7 +95,7 @@ int64_t consumer_polled_us(const struct consumer *c);
 /* False while no broker answers. */
 bool consumer_is_connected(const struct consumer *c);
 
-/* Leaves the group; on_closed follows. */
+/* Leaves the group, after what is still to be committed; on_closed follows. */
 void consumer_close(struct consumer *c);
 
 struct rd_kafka_s *consumer_handle(struct consumer *c); /* for transaction.c: group metadata */

@@ -41,7 +41,7 @@ enum status consumer_partitions(struct consumer *c, const char *topic, int timeo
     return STATUS_OK;
 }
 
-static rd_kafka_topic_partition_list_t *list_of(const struct consumer *c, const struct consumer_position *positions, size_t count)
+rd_kafka_topic_partition_list_t *consumer_list(const struct consumer *c, const struct consumer_position *positions, size_t count)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
     for (size_t i = 0; i < count; i++)
@@ -52,7 +52,7 @@ static rd_kafka_topic_partition_list_t *list_of(const struct consumer *c, const 
 
 enum status consumer_committed(struct consumer *c, struct consumer_position *positions, size_t count, int timeout_ms, struct error *err)
 {
-    rd_kafka_topic_partition_list_t *list = list_of(c, positions, count);
+    rd_kafka_topic_partition_list_t *list = consumer_list(c, positions, count);
     rd_kafka_resp_err_t e = rd_kafka_committed(c->handle, list, timeout_ms);
     for (size_t i = 0; !e && i < count; i++) {
         e = list->elems[i].err;
@@ -66,7 +66,7 @@ enum status consumer_committed(struct consumer *c, struct consumer_position *pos
 
 enum status consumer_assign(struct consumer *c, const struct consumer_position *positions, size_t count, struct error *err)
 {
-    rd_kafka_topic_partition_list_t *list = list_of(c, positions, count);
+    rd_kafka_topic_partition_list_t *list = consumer_list(c, positions, count);
     rd_kafka_resp_err_t e = rd_kafka_assign(c->handle, list);
     rd_kafka_topic_partition_list_destroy(list);
     return e ? unavailable(err, "cannot assign partitions", e) : STATUS_OK;
@@ -74,9 +74,7 @@ enum status consumer_assign(struct consumer *c, const struct consumer_position *
 
 void consumer_unassign(struct consumer *c)
 {
-    if (c->committed) /* no longer ours to commit */
-        rd_kafka_topic_partition_list_destroy(c->committed);
-    c->committed = NULL;
+    consumer_forget_commits(c); /* no longer ours to commit */
     rd_kafka_resp_err_t e = rd_kafka_assign(c->handle, NULL);
     if (e)
         consumer_report(c, rd_kafka_err2str(e));
@@ -95,7 +93,7 @@ enum status consumer_subscribe(struct consumer *c, struct error *err)
 static void set_paused(struct consumer *c, size_t topic, int32_t partition, bool paused)
 {
     const struct consumer_position position = {topic, partition, -1};
-    rd_kafka_topic_partition_list_t *list = list_of(c, &position, 1);
+    rd_kafka_topic_partition_list_t *list = consumer_list(c, &position, 1);
     rd_kafka_resp_err_t e = paused ? rd_kafka_pause_partitions(c->handle, list) : rd_kafka_resume_partitions(c->handle, list);
     rd_kafka_topic_partition_list_destroy(list);
     if (e)
@@ -117,45 +115,6 @@ void consumer_hold(struct consumer *c, bool hold)
     if (c->is_held && !hold)
         loop_wake_kick(c->wake);
     c->is_held = hold;
-}
-
-static void remember(struct consumer *c, const rd_kafka_topic_partition_list_t *list)
-{
-    if (!c->committed)
-        c->committed = rd_kafka_topic_partition_list_new(list->cnt);
-    for (int i = 0; i < list->cnt; i++) {
-        const rd_kafka_topic_partition_t *p = &list->elems[i];
-        rd_kafka_topic_partition_t *known = rd_kafka_topic_partition_list_find(c->committed, p->topic, p->partition);
-        if (!known)
-            known = rd_kafka_topic_partition_list_add(c->committed, p->topic, p->partition);
-        known->offset = p->offset;
-    }
-}
-
-static void commit(struct consumer *c, const rd_kafka_topic_partition_list_t *list)
-{
-    rd_kafka_resp_err_t e = rd_kafka_commit_queue(c->handle, list, c->queue, NULL, NULL); /* rd_kafka_commit never tells */
-    if (!e)
-        return;
-    c->must_commit_again = true;
-    consumer_report(c, rd_kafka_err2str(e));
-}
-
-void consumer_commit(struct consumer *c, const struct consumer_position *positions, size_t count)
-{
-    rd_kafka_topic_partition_list_t *list = list_of(c, positions, count);
-    remember(c, list);
-    commit(c, list);
-    rd_kafka_topic_partition_list_destroy(list);
-}
-
-void consumer_commit_again(struct consumer *c)
-{
-    if (!c->must_commit_again || c->is_closing)
-        return;
-    c->must_commit_again = false;
-    if (c->committed)
-        commit(c, c->committed);
 }
 
 int64_t consumer_high_watermark(struct consumer *c, size_t topic, int32_t partition)

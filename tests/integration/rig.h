@@ -34,6 +34,7 @@ struct rig {
     struct arena arena;
     pid_t worker;
     int64_t sent;
+    const char *doing; /* shown when it fails; NULL = the test says enough */
 };
 
 #define RIG_FN __attribute__((unused)) static
@@ -120,6 +121,20 @@ RIG_FN void rig_start_worker(struct rig *r, const char *crash_at, const char *co
     rig_remember(r->worker);
 }
 
+/* The end of the worker's log, for whoever reads that a test failed. */
+RIG_FN void rig_show_log(struct rig *r)
+{
+    char text[6001];
+    FILE *f = fopen(r->log, "re");
+    if (!f)
+        return;
+    if (fseek(f, -(long)(sizeof text - 1), SEEK_END) != 0)
+        rewind(f);
+    text[fread(text, 1, sizeof text - 1, f)] = '\0';
+    fclose(f);
+    printf("---- the worker's log%s%s\n%s----\n", r->doing ? ", " : "", r->doing ? r->doing : "", text);
+}
+
 /* Exit code, or 128 + signal. Fails when it does not end in time. */
 RIG_FN int rig_wait_worker(struct rig *r)
 {
@@ -131,6 +146,7 @@ RIG_FN int rig_wait_worker(struct rig *r)
             return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
         }
     }
+    rig_show_log(r);
     fail_msg("the worker did not end");
     return -1;
 }
@@ -159,6 +175,7 @@ RIG_FN void rig_wait_log(struct rig *r, const char *text)
     for (int64_t until = loop_now_us() + RIG_WAIT_MS * 1000; loop_now_us() < until; usleep(10000))
         if (rig_log_has(r, text) || rig_worker_has_died(r))
             return;
+    rig_show_log(r);
     fail_msg("the worker's log does not show: %s", text);
 }
 
@@ -244,7 +261,8 @@ RIG_FN bool rig_wait_handled(struct rig *r)
         if (rig_worker_has_died(r))
             return false;
     }
-    fail_msg("the worker did not handle everything");
+    rig_show_log(r);
+    fail_msg("the worker did not handle everything: %llu records unread", (unsigned long long)client_unread(r->client));
     return false;
 }
 
