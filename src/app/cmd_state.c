@@ -11,12 +11,14 @@
 #include "engine/engine.h"
 #include "io/kv.h"
 
-#define CELLS_SHOWN 60
+#define CELLS_SHOWN          60
+#define CELLS_BEYOND_HISTORY 128 /* open periods, and closed ones that the next close drops */
 
 struct show {
     struct command_context *context;
     struct kv *kv;
     const char *wanted; /* "store" or "store/product", as in the keys of the forecasts topic; NULL = all */
+    bool as_cells;
     size_t found;
 };
 
@@ -98,6 +100,11 @@ static void print_models(const struct engine_series_view *v)
     }
 }
 
+static const char *state_name(char state)
+{
+    return state == 'S' ? "sold" : state == 'Z' ? "zero" : "unknown";
+}
+
 static enum status print_cells(struct show *s, struct engine *e, size_t index)
 {
     struct engine_cell_view cells[CELLS_SHOWN];
@@ -109,8 +116,7 @@ static enum status print_cells(struct show *s, struct engine *e, size_t index)
     printf("\n  %-12s %-8s %16s %16s %8s\n", "period to", "state", "value", "returns", "records");
     for (size_t i = 0; i < count; i++) {
         const struct engine_cell_view *cell = &cells[i];
-        const char *state = cell->state == 'S' ? "sold" : cell->state == 'Z' ? "zero" : "unknown";
-        printf("  %-12s %-8s %16.2f %16.2f %8" PRIu64 "%s\n", last_day(s->context, cell->period, day), state, cell->value,
+        printf("  %-12s %-8s %16.2f %16.2f %8" PRIu64 "%s\n", last_day(s->context, cell->period, day), state_name(cell->state), cell->value,
                (double)cell->returns_amount / (double)MILLIONTHS, cell->count, cell->has_total ? "  total" : "");
     }
     return STATUS_OK;
@@ -139,6 +145,56 @@ static enum status print_engine(struct show *s, struct engine *e, int32_t partit
     return status;
 }
 
+/* ---- cells: the same columns as simulate's truth, and a few more */
+
+static void put_field(struct text t)
+{
+    bool quote = false;
+    for (size_t i = 0; i < t.size; i++)
+        quote = quote || strchr(",\"\r\n", t.data[i]) != NULL; /* no id has a NUL */
+    if (!quote) {
+        printf("%.*s,", (int)t.size, t.size ? t.data : "");
+        return;
+    }
+    putchar('"');
+    for (size_t i = 0; i < t.size; i++)
+        printf(t.data[i] == '"' ? "\"\"" : "%c", t.data[i]);
+    printf("\",");
+}
+
+static void put_cell(const struct show *s, const struct engine_series_view *v, const struct engine_cell_view *cell)
+{
+    char day[DATE_TEXT_BYTES];
+    put_field(v->store);
+    put_field(v->product);
+    printf("%s,%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRIu64 ",%s\n", last_day(s->context, cell->period, day),
+           cell->gross_quantity, cell->returns_quantity, cell->gross_amount, cell->returns_amount, cell->count, state_name(cell->state));
+}
+
+static enum status put_engine(struct show *s, struct engine *e)
+{
+    const size_t capacity = (size_t)s->context->config.history_periods + CELLS_BEYOND_HISTORY;
+    struct engine_cell_view *cells = calloc(capacity, sizeof *cells);
+    struct engine_series_view view;
+    struct arena arena = {0};
+    size_t count;
+    enum status status = cells ? STATUS_OK : error_set(&s->context->err, STATUS_NO_MEMORY, "state: out of memory");
+    for (size_t i = 0; !status && engine_series_view(e, i, &view) == STATUS_OK; i++) {
+        arena_clear(&arena);
+        if (s->wanted && !text_equal(effects_series_key(&arena, view.store, view.product), text_of(s->wanted)))
+            continue;
+        s->found++;
+        status = engine_cells_view(e, i, capacity, cells, &count);
+        if (status)
+            error_set(&s->context->err, status, "state: the periods of a series could not be read");
+        for (size_t n = 0; !status && n < count; n++)
+            put_cell(s, &view, &cells[n]);
+    }
+    arena_done(&arena);
+    free(cells);
+    return status;
+}
+
 /* ---- the command */
 
 static enum status show(struct show *s)
@@ -156,7 +212,7 @@ static enum status show(struct show *s)
         status = load_engine(s, p, &e);
         if (status)
             break;
-        status = print_engine(s, e, p);
+        status = s->as_cells ? put_engine(s, e) : print_engine(s, e, p);
         engine_free(e);
     }
     buffer_done(&about_bytes);
@@ -169,10 +225,13 @@ static int run(struct command_context *c)
 {
     struct show s = {.context = c, .wanted = c->argument_count > 1 ? c->arguments[1] : NULL};
     enum status status = STATUS_OK;
-    if (strcmp(c->arguments[0], "show") != 0)
+    s.as_cells = strcmp(c->arguments[0], "cells") == 0;
+    if (!s.as_cells && strcmp(c->arguments[0], "show") != 0)
         status = error_set(&c->err, STATUS_BAD_USAGE, "state: '%s' is not known (try: storecast state show)", c->arguments[0]);
     if (!status)
         status = kv_open(&(struct kv_options){.directory = c->config.state_dir, .read_only = true}, &s.kv, &c->err);
+    if (!status && s.as_cells)
+        printf("store_id,product_id,period_end,gross_quantity,returns_quantity,gross_amount,returns_amount,records,state\n");
     if (!status)
         status = show(&s);
     kv_close(s.kv);
@@ -185,9 +244,12 @@ static const struct command_option options[] = {
 
 const struct command command_state = {
     .name = "state",
-    .arguments = "show [STORE[/PRODUCT]]",
+    .arguments = "show|cells [STORE[/PRODUCT]]",
     .summary = "what the local state knows: all series, or one with its periods and models",
-    .text = "Series are named as in the keys of the forecasts topic: / within an id is written %2F. A running worker is not disturbed.",
+    .text = "show   all series, a line each, or one with its models and its last periods\n"
+            "cells  every period of all series, or of one, as CSV: what was sold and returned, in millionths, as simulate --truth\n"
+            "       writes it, and the number of records; of a store whose sales come by product, the number of products\n"
+            "Series are named as in the keys of the forecasts topic: / within an id is written %2F. A running worker is not disturbed.",
     .options = options,
     .option_count = sizeof options / sizeof options[0],
     .min_arguments = 1,

@@ -105,6 +105,32 @@ class Replay(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("records sent and read", done.stderr)
 
+    def cells(self, *series):
+        shown = run("state", "cells", *series, *self.state)
+        self.assertEqual(shown.returncode, 0, shown.stderr)
+        return list(csv.DictReader(shown.stdout.splitlines()))
+
+    def test_cells_are_the_truth_to_the_micro_unit(self):
+        self.start_broker()
+        self.start_worker()
+        address = (self.folder / "state" / "broker").read_text().strip()
+        truth = self.folder / "truth.csv"
+        done = run("simulate", "--stores", 3, "--products", 4, "--years", .4, "--returns", .1, "--duplicates", .1, "--late", .05,
+                   "--broker", address, "--truth", truth, *self.state)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        sums = ("gross_quantity", "returns_quantity", "gross_amount", "returns_amount")
+        key = lambda row: (row["store_id"], row["product_id"], row["period_end"])
+        expected = {key(row): tuple(int(row[name]) for name in sums) for row in csv.DictReader(truth.read_text().splitlines())}
+        cells = self.cells()  # beside the running worker
+        found = {key(row): tuple(int(row[name]) for name in sums) for row in cells if row["product_id"]}
+        self.assertEqual({k: v for k, v in expected.items() if any(v)}, {k: v for k, v in found.items() if any(v)})
+        stores = {}
+        for (store, _, end), values in expected.items():
+            stores[store, "", end] = tuple(map(sum, zip(values, stores.get((store, "", end), (0,) * 4))))
+        self.assertEqual(stores, {key(row): tuple(int(row[name]) for name in sums) for row in cells if not row["product_id"]})
+        self.assertEqual([row for row in cells if key(row)[:2] == ("s02", "p003")], self.cells("s02/p003"))
+        self.stop_worker()
+
     def test_without_a_reader_it_waits_and_ctrl_c_ends_it(self):
         sales, _ = self.simulated()
         self.start_broker()
