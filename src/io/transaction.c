@@ -56,11 +56,11 @@ static rd_kafka_error_t *call_once(struct transaction *t, bool offsets_sent)
     return NULL;
 }
 
-/* Takes the error over. */
-static void judge(struct transaction *t, rd_kafka_error_t *error)
+/* Takes the error over. An abort that is refused leaves nothing to try with this producer: a new one can go on. */
+static void judge(struct transaction *t, rd_kafka_error_t *error, bool is_abort)
 {
     t->must_abort = rd_kafka_error_txn_requires_abort(error) != 0;
-    bool fatal = rd_kafka_error_is_fatal(error) != 0;
+    bool fatal = rd_kafka_error_is_fatal(error) || (is_abort && !rd_kafka_error_is_retriable(error));
     t->status = fatal ? STATUS_FENCED : STATUS_UNAVAILABLE;
     snprintf(t->why, sizeof t->why, "%s: %s", rd_kafka_error_name(error), rd_kafka_error_string(error));
     rd_kafka_error_destroy(error);
@@ -75,7 +75,7 @@ static bool repeat_until_done(struct transaction *t, bool offsets_sent, int64_t 
             return true;
         bool again = rd_kafka_error_is_retriable(error) && !rd_kafka_error_txn_requires_abort(error) && loop_now_us() < deadline_us;
         if (!again) {
-            judge(t, error);
+            judge(t, error, t->request == REQUEST_ABORT);
             return false;
         }
         rd_kafka_error_destroy(error);
@@ -145,7 +145,7 @@ enum status transaction_begin(struct transaction *t, struct error *err)
         t->state = TRANSACTION_OPEN;
         return STATUS_OK;
     }
-    judge(t, error);
+    judge(t, error, false);
     if (t->status == STATUS_FENCED)
         t->state = TRANSACTION_FAILED;
     return error_set(err, t->status, "cannot begin a transaction: %s", t->why);

@@ -7,6 +7,7 @@
 enum { /* Kafka's error codes */
        KAFKA_MESSAGE_TOO_LARGE = 10,
        KAFKA_ILLEGAL_GENERATION = 22,
+       KAFKA_INVALID_REQUEST = 42,
        KAFKA_PRODUCER_FENCED = 90,
 };
 
@@ -76,6 +77,27 @@ static void a_fenced_producer_ends_the_worker_with_70_and_the_next_one_goes_on(v
     rig_finish(&r);
 }
 
+static void an_abort_that_is_refused_ends_the_worker_with_70_and_the_next_one_goes_on(void **state)
+{
+    (void)state;
+    struct rig r;
+    rig_start(&r, 2);
+    rig_start_worker(&r, NULL, NULL);
+    rig_wait_log(&r, "worker_running");
+    mock_broker_fail(r.broker, MOCK_REQUEST_TXN_OFFSET_COMMIT, KAFKA_ILLEGAL_GENERATION, 1);
+    mock_broker_fail(r.broker, MOCK_REQUEST_END_TXN, KAFKA_INVALID_REQUEST, 64);
+    rig_send_totals(&r, STORES, 0, PERIODS);
+    assert_false(rig_wait_handled(&r));
+    assert_int_equal(rig_wait_worker(&r), 70);
+    assert_true(rig_log_has(&r, "EndTxn abort failed"));
+    mock_broker_clear(r.broker, MOCK_REQUEST_END_TXN);
+    rig_start_worker(&r, NULL, NULL);
+    assert_true(rig_wait_handled(&r));
+    assert_int_equal(rig_stop_worker(&r), 0);
+    expect_the_same(&r);
+    rig_finish(&r);
+}
+
 static void a_broker_that_is_away_for_a_while_is_waited_for(void **state)
 {
     (void)state;
@@ -138,6 +160,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_refused_commit_of_offsets_is_aborted_and_done_again),
         cmocka_unit_test(a_fenced_producer_ends_the_worker_with_70_and_the_next_one_goes_on),
+        cmocka_unit_test(an_abort_that_is_refused_ends_the_worker_with_70_and_the_next_one_goes_on),
         cmocka_unit_test(a_broker_that_is_away_for_a_while_is_waited_for),
         cmocka_unit_test(a_record_whose_output_is_refused_again_and_again_is_set_aside),
     };

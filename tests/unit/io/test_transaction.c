@@ -9,7 +9,7 @@
 #define TOPIC "out"
 #define INPUT "in"
 
-enum { KAFKA_UNKNOWN_MEMBER = 25, KAFKA_FENCED = 90 };
+enum { KAFKA_UNKNOWN_MEMBER = 25, KAFKA_INVALID_REQUEST = 42, KAFKA_FENCED = 90 };
 
 struct rig {
     struct loop *loop;
@@ -174,6 +174,18 @@ static void a_fenced_producer_has_failed_for_good(void **state)
     assert_int_equal(transaction_state(r->transaction), TRANSACTION_FAILED);
 }
 
+static void an_abort_that_is_refused_has_failed_for_good(void **state)
+{
+    struct rig *r = *state;
+    init(r);
+    begin_and_send(r);
+    mock_broker_fail(r->broker, MOCK_REQUEST_END_TXN, KAFKA_INVALID_REQUEST, 1);
+    transaction_abort(r->transaction);
+    assert_ok(loop_run(r->loop));
+    assert_status(r->last, STATUS_FENCED);
+    assert_int_equal(transaction_state(r->transaction), TRANSACTION_FAILED);
+}
+
 static void init_without_a_broker_ends_after_the_limit_and_can_be_asked_again(void **state)
 {
     struct rig *r = *state;
@@ -194,6 +206,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(an_open_transaction_can_be_aborted, setup, teardown),
         cmocka_unit_test_setup_teardown(a_refused_membership_spoils_the_transaction_until_it_is_aborted, setup, teardown),
         cmocka_unit_test_setup_teardown(a_fenced_producer_has_failed_for_good, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_abort_that_is_refused_has_failed_for_good, setup, teardown),
         cmocka_unit_test_setup_teardown(init_without_a_broker_ends_after_the_limit_and_can_be_asked_again, setup, teardown),
     };
     return fixture_run(argc, argv, tests);
