@@ -57,8 +57,15 @@ run 0
 grep -q 'will run with sudo: .*libgsl-dev' "$work/out" || fail "it does not say what sudo will run"
 grep -q '^sudo .*apt-get .*install .*libgsl-dev$' "$work/calls" || fail "sudo is not used"
 
+stand_in dpkg-query 'for name in "$@"; do case $name in maven | kcat) ;; *) echo "installed $name" ;; esac; done'
+: >"$work/calls"
+run 0
+[ ! -s "$work/calls" ] || fail "what only tests and Kafka need is installed for a build"
+run 0 --test --kafka
+grep -q 'install .*kcat maven$' "$work/calls" || fail "--test --kafka does not install both kinds"
+
 stand_in apt-get 'echo "E: no route"; exit 100'
-run 69
+run 69 --kafka
 grep -q 'E: no route' "$work/out" || fail "the reason of a failed installation is not shown"
 run 64 --nonsense
-echo "install-deps: 7 situations as they should be"
+echo "install-deps: 8 situations as they should be"
