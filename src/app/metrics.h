@@ -56,7 +56,7 @@ enum metric_kind { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
     X(RESTORE_RECORDS, COUNTER, "storecast_restore_records_total", "", "State records restored")                        \
     /* the process */                                                                                                   \
     X(LOOP_LAG, GAUGE, "storecast_loop_lag_seconds", "", "How late the event loop's last one-second tick came")         \
-    X(SLOW_CALLBACKS, COUNTER, "storecast_slow_callbacks_total", "", "Callbacks that held the loop for over 50 ms")     \
+    X(SLOW_CALLBACKS, COUNTER, "storecast_slow_callbacks_total", "", "Callbacks of the event loop that took over 50 ms; the log says whose doing it was") \
     X(HTTP_REQUESTS, COUNTER, "storecast_http_requests_total", "path,code", "HTTP requests answered")                   \
     X(READY, GAUGE, "storecast_ready", "", "1 when every assigned partition is restored")                               \
     X(START_TIME, GAUGE, "process_start_time_seconds", "", "Start of the process since the Unix epoch")                 \

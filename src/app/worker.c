@@ -22,13 +22,16 @@ const char *worker_phase_name(enum worker_phase phase)
 
 /* ---- hooks of io/ */
 
-static void on_slow(void *arg, const char *name, int64_t elapsed_us)
+static void on_slow(void *arg, const char *name, const struct loop_cost *cost)
 {
     struct worker *w = arg;
     struct log_line l;
     log_begin(&l, LOG_WARN, "slow_callback");
     log_string(&l, "name", name);
-    log_int(&l, "ms", elapsed_us / 1000);
+    log_int(&l, "wall_ms", cost->wall_us / 1000);
+    log_int(&l, "cpu_ms", cost->cpu_us / 1000);
+    log_int(&l, "blocked_ms", cost->blocked_us / 1000);
+    log_int(&l, "queued_ms", cost->queued_us / 1000);
     log_end(&l);
     if (w->metrics)
         metrics_add(w->metrics, METRIC_SLOW_CALLBACKS, 1);

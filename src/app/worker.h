@@ -69,7 +69,6 @@ struct worker {
     bool is_held;        /* the consumer is, because too many records wait */
     int64_t progress_us; /* when a record was last taken or a batch ended */
     int64_t started_us, disconnected_us;
-    uint64_t slow_callbacks;
 };
 
 /* Runs the service until it is told to stop. Returns an enum exit_code; err says why when that is not 0. */

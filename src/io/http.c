@@ -70,10 +70,13 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     struct connection *c = arg;
+    struct loop *loop = c->server->loop;
+    struct loop_mark entered = loop_enter(loop);
     evutil_socket_t socket_fd = bufferevent_getfd(c->bev);
     if (socket_fd >= 0)
         shutdown(socket_fd, SHUT_RDWR);
     connection_free(c);
+    loop_leave(loop, "http deadline", entered);
 }
 
 /* evhttp tells only of the end of answered connections (on_close). Others it releases silently, which shows in their
@@ -101,9 +104,8 @@ static void on_close(struct evhttp_connection *closing, void *arg)
     }
 }
 
-static struct bufferevent *on_connection(struct event_base *base, void *arg)
+static struct bufferevent *accept_connection(struct http_server *s, struct event_base *base)
 {
-    struct http_server *s = arg;
     sweep(s);
     struct bufferevent *bev = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
     /* evhttp goes on reading what it has refused already, and keeps it. */
@@ -132,6 +134,15 @@ static struct bufferevent *on_connection(struct event_base *base, void *arg)
     return bev;
 }
 
+static struct bufferevent *on_connection(struct event_base *base, void *arg)
+{
+    struct http_server *s = arg;
+    struct loop_mark entered = loop_enter(s->loop);
+    struct bufferevent *bev = accept_connection(s, base);
+    loop_leave(s->loop, "http connection", entered);
+    return bev;
+}
+
 /* ---- requests */
 
 void http_reply(struct http_request *r, int code, const char *content_type, struct bytes body)
@@ -157,7 +168,7 @@ static void reply_text(struct http_request *r, int code, const char *text)
 static void on_request(struct evhttp_request *request, void *arg)
 {
     const struct route *route = arg;
-    int64_t entered = loop_enter();
+    struct loop_mark entered = loop_enter(route->server->loop);
     evhttp_connection_set_closecb(evhttp_request_get_connection(request), on_close, route->server);
     struct http_request r = {.request = request};
     route->fn(route->arg, &r);

@@ -2,10 +2,12 @@
 
 #include <assert.h>
 #include <event2/event.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -30,6 +32,7 @@ struct loop {
     struct loop_call tick_call;
     int64_t tick_due_us;
     int64_t lag_us, worst_us;
+    int schedule; /* the running thread's schedstat, or -1 */
     struct loop_signal signals[LOOP_SIGNALS_MAX];
     size_t signal_count;
 };
@@ -52,18 +55,57 @@ int64_t loop_now_us(void)
     return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-int64_t loop_enter(void)
+/* What Linux says of this thread: "<ns on a CPU> <ns ready to run, but not running> <times it was put on one>". */
+static int64_t queued_us(const struct loop *l)
 {
-    return loop_now_us();
+    char text[64];
+    ssize_t size = l->schedule >= 0 ? pread(l->schedule, text, sizeof text - 1, 0) : -1;
+    if (size <= 0)
+        return 0;
+    text[size] = '\0';
+    char *second;
+    strtoull(text, &second, 10);
+    return (int64_t)(strtoull(second, NULL, 10) / 1000);
 }
 
-void loop_leave(struct loop *l, const char *name, int64_t entered_us)
+struct loop_mark loop_enter(const struct loop *l)
 {
-    int64_t elapsed = loop_now_us() - entered_us;
+    struct timespec cpu;
+    struct rusage usage;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &cpu);
+    getrusage(RUSAGE_THREAD, &usage);
+    return (struct loop_mark){.wall_us = loop_now_us(),
+                              .cpu_us = (int64_t)cpu.tv_sec * 1000000 + cpu.tv_nsec / 1000,
+                              .queued_us = queued_us(l),
+                              .gave_up = usage.ru_nvcsw};
+}
+
+static int64_t positive(int64_t us)
+{
+    return us > 0 ? us : 0;
+}
+
+static struct loop_cost cost_since(const struct loop *l, const struct loop_mark *entered)
+{
+    struct loop_mark now = loop_enter(l);
+    struct loop_cost cost = {.wall_us = now.wall_us - entered->wall_us, .cpu_us = now.cpu_us - entered->cpu_us};
+    int64_t not_running = positive(cost.wall_us - cost.cpu_us);
+    /* A thread that never gave up its CPU has not waited for anything: the machine took it away (for another guest, too). */
+    cost.blocked_us = now.gave_up != entered->gave_up ? positive(not_running - (now.queued_us - entered->queued_us)) : 0;
+    cost.queued_us = not_running - cost.blocked_us;
+    return cost;
+}
+
+void loop_leave(struct loop *l, const char *name, struct loop_mark entered)
+{
+    int64_t elapsed = loop_now_us() - entered.wall_us;
+    if (elapsed > LOOP_SLOW_US && l->hooks.on_slow) {
+        const struct loop_cost cost = cost_since(l, &entered);
+        elapsed = cost.wall_us;
+        l->hooks.on_slow(l->hooks.arg, name, &cost);
+    }
     if (elapsed > l->worst_us)
         l->worst_us = elapsed;
-    if (elapsed > LOOP_SLOW_US && l->hooks.on_slow)
-        l->hooks.on_slow(l->hooks.arg, name, elapsed);
 }
 
 static void call_run(const struct loop_call *call)
@@ -71,7 +113,7 @@ static void call_run(const struct loop_call *call)
     /* Copied: the callback may free what holds the call. */
     struct loop *l = call->loop;
     const char *name = call->name;
-    int64_t entered = loop_enter();
+    struct loop_mark entered = loop_enter(l);
     call->fn(call->arg);
     loop_leave(l, name, entered);
 }
@@ -97,6 +139,7 @@ enum status loop_new(const struct loop_hooks *hooks, struct loop **out, struct e
         return error_set(err, STATUS_NO_MEMORY, "event loop: out of memory");
     if (hooks)
         l->hooks = *hooks;
+    l->schedule = -1;
     signal(SIGPIPE, SIG_IGN);
     l->base = event_base_new();
     if (!l->base)
@@ -124,11 +167,15 @@ void loop_free(struct loop *l)
         event_free(l->tick);
     if (l->base)
         event_base_free(l->base);
+    if (l->schedule >= 0)
+        close(l->schedule);
     free(l);
 }
 
 enum status loop_run(struct loop *l)
 {
+    if (l->schedule < 0)
+        l->schedule = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
     return event_base_dispatch(l->base) < 0 ? STATUS_IO : STATUS_OK;
 }
 

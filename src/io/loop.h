@@ -20,9 +20,16 @@ struct loop_timer;
 
 typedef void (*loop_fn)(void *arg);
 
+/* Where a callback's time went: wall = cpu + blocked + queued. cpu and blocked (a disk, a lock, a sleep) are our doing; queued is
+ * when it could have run but the machine ran something else. Without Linux's schedstat, waiting of both kinds in one callback is
+ * all called blocked. */
+struct loop_cost {
+    int64_t wall_us, cpu_us, blocked_us, queued_us;
+};
+
 struct loop_hooks {
-    /* A callback took elapsed_us. May be NULL. */
-    void (*on_slow)(void *arg, const char *name, int64_t elapsed_us);
+    /* A callback took more than LOOP_SLOW_US of wall time. May be NULL. */
+    void (*on_slow)(void *arg, const char *name, const struct loop_cost *cost);
     void *arg;
 };
 
@@ -61,9 +68,13 @@ void loop_on_tick(struct loop *l, loop_fn fn, void *arg);
 int64_t loop_lag_us(const struct loop *l);
 int64_t loop_take_worst_us(struct loop *l);
 
-/* For code that libevent calls directly (HTTP): begin and end of a callback, so that it is measured too. */
-int64_t loop_enter(void);
-void loop_leave(struct loop *l, const char *name, int64_t entered_us);
+/* For code that libevent calls directly (HTTP): begin and end of a callback, so that it is measured too. About a microsecond each. */
+struct loop_mark {
+    int64_t wall_us, cpu_us, queued_us;
+    long gave_up; /* how often the thread has waited */
+};
+struct loop_mark loop_enter(const struct loop *l);
+void loop_leave(struct loop *l, const char *name, struct loop_mark entered);
 
 struct event_base *loop_base(struct loop *l);
 int64_t loop_now_us(void); /* monotonic. Thread: any */

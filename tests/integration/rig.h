@@ -61,6 +61,36 @@ RIG_FN void rig_start(struct rig *r, int32_t partitions)
 
 /* ---- the worker */
 
+RIG_FN void rig_show_log(struct rig *r);
+
+RIG_FN long rig_log_number(const char *line, const char *key)
+{
+    const char *at = strstr(line, key);
+    return at ? strtol(at + strlen(key), NULL, 10) : -1;
+}
+
+/* No callback used or waited more than 50 ms; how long the machine let it wait for a CPU is not its doing. Sanitizers are slow. */
+RIG_FN void rig_assert_never_slow(struct rig *r)
+{
+#if !defined __SANITIZE_THREAD__ && !defined __SANITIZE_ADDRESS__
+    char line[2048];
+    FILE *f = fopen(r->log, "re");
+    while (f && fgets(line, sizeof line, f)) {
+        if (!strstr(line, " slow_callback "))
+            continue;
+        long cpu = rig_log_number(line, " cpu_ms="), blocked = rig_log_number(line, " blocked_ms=");
+        if (cpu < 0 || blocked < 0 || (cpu + blocked) * 1000 >= LOOP_SLOW_US) {
+            rig_show_log(r);
+            fail_msg("the loop was held: %s", line);
+        }
+    }
+    if (f)
+        fclose(f);
+#else
+    (void)r;
+#endif
+}
+
 /* A failing test does not return, so what it started is ended with the program. */
 static pid_t rig_started[256];
 static size_t rig_started_count;
@@ -109,6 +139,7 @@ RIG_FN void rig_start_worker(struct rig *r, const char *crash_at, const char *co
     for (char **e = environ; *e && envs < 60; e++)
         if (strncmp(*e, "STORECAST_", 10) != 0)
             env[envs++] = *e;
+    rig_assert_never_slow(r);
     unlink(r->log);
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
@@ -372,6 +403,7 @@ RIG_FN void rig_finish(struct rig *r)
         waitpid(r->worker, NULL, 0);
         rig_forget(r->worker);
     }
+    rig_assert_never_slow(r);
     client_free(r->client);
     mock_broker_free(r->broker);
     codec_free(r->codec);

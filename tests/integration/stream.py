@@ -19,7 +19,9 @@ PROGRAM = os.environ.get("STORECAST_BIN", "")
 SOURCE = pathlib.Path(os.environ.get("STORECAST_SOURCE", pathlib.Path(__file__).resolve().parents[2]))
 SHARED = pathlib.Path(os.environ.get("STORECAST_SHARED") or SOURCE.parent / "shared")
 WALMART = SHARED / "data" / "walmart" / "Walmart_Store_sales.csv"
+BUILD = pathlib.Path(os.environ.get("STORECAST_BUILD") or pathlib.Path(PROGRAM).parent)
 WAIT_S = 60
+HELD_MS = 50  # how long one callback may use or wait
 
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None)
@@ -36,6 +38,19 @@ def until(condition, what, seconds=WAIT_S):
         if time.monotonic() > end:
             raise AssertionError(f"waited {seconds} s in vain for {what}")
         time.sleep(.01)
+
+
+def is_instrumented():
+    """Built with a sanitizer, or run under something: its times say nothing."""
+    cache = BUILD / "CMakeCache.txt"
+    return bool(os.environ.get("STORECAST_WRAPPER")) or cache.exists() and re.search(r"^STORECAST_SANITIZE:\w+=.", cache.read_text(), re.M) is not None
+
+
+def held_too_long(log):
+    """The slow callbacks of a worker's log that were slow by themselves, not because the machine ran something else."""
+    slow = re.findall(r"^.* slow_callback .*$", log, re.M)
+    own = [sum(int(re.search(rf" {key}_ms=(\d+)", line)[1]) for key in ("cpu", "blocked")) for line in slow]
+    return [line for line, ms in zip(slow, own) if ms >= HELD_MS]
 
 
 def environment_with(more):
@@ -172,13 +187,19 @@ class Stream:
             raise
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, exception=None, *_):
         for child in reversed(self.children):
             child.kill()
             child.wait()
         for follower in self.followers:
             follower.file.close()
+        held = self.held()
         self.folder.cleanup()
+        if held and exception is None:
+            raise AssertionError(f"the loop was held:\n{held}")
+
+    def held(self):
+        return "\n".join(held_too_long(self.log.read_text(errors="replace"))) if self.log.exists() and not is_instrumented() else ""
 
     def broker_address(self):
         if self.broker.poll() is not None:
@@ -195,6 +216,8 @@ class Stream:
         return child
 
     def start_worker(self, *arguments, wrapper=()):
+        if held := self.held():
+            raise AssertionError(f"the loop was held:\n{held}")
         self.log.write_text("")
         self.worker = self.spawn("worker", f"--embedded={self.address}", "--state-dir", self.path / "state", *self.options, *arguments, out=self.log,
                                  wrapper=wrapper)

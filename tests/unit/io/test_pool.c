@@ -96,77 +96,12 @@ static void freeing_waits_for_the_running_job_and_calls_no_after(void **state)
 
 /* ---- the loop itself */
 
-struct calls {
-    struct loop *loop;
-    struct loop_wake *wake;
-    int count;
-    char slow[32];
-    int64_t slow_us;
-};
-
-static void stop_at_two(void *arg)
-{
-    struct calls *c = arg;
-    if (++c->count == 1)
-        loop_wake_kick(c->wake); /* from within: must come again */
-    else
-        loop_stop(c->loop);
-}
-
-static void a_kick_during_a_callback_is_not_lost(void **state)
-{
-    (void)state;
-    struct error err;
-    struct calls c = {0};
-    assert_ok(loop_new(NULL, &c.loop, &err));
-    assert_ok(loop_wake_new(c.loop, "kick", stop_at_two, &c, &c.wake));
-    loop_wake_kick(c.wake);
-    loop_wake_kick(c.wake);
-    assert_ok(loop_run(c.loop));
-    assert_int_equal(c.count, 2);
-    loop_wake_free(c.wake);
-    loop_free(c.loop);
-}
-
-static void on_slow(void *arg, const char *name, int64_t elapsed_us)
-{
-    struct calls *c = arg;
-    strncpy(c->slow, name, sizeof c->slow - 1);
-    c->slow_us = elapsed_us;
-}
-
-static void dawdle(void *arg)
-{
-    struct calls *c = arg;
-    usleep(LOOP_SLOW_US + 10000);
-    loop_stop(c->loop);
-}
-
-static void a_callback_over_50_ms_is_reported_by_its_name(void **state)
-{
-    (void)state;
-    struct error err;
-    struct calls c = {0};
-    assert_ok(loop_new(&(struct loop_hooks){on_slow, &c}, &c.loop, &err));
-    assert_ok(loop_wake_new(c.loop, "dawdler", dawdle, &c, &c.wake));
-    loop_wake_kick(c.wake);
-    assert_ok(loop_run(c.loop));
-    assert_string_equal(c.slow, "dawdler");
-    assert_true(c.slow_us > LOOP_SLOW_US);
-    assert_true(loop_take_worst_us(c.loop) >= c.slow_us);
-    assert_int_equal(loop_take_worst_us(c.loop), 0);
-    loop_wake_free(c.wake);
-    loop_free(c.loop);
-}
-
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(after_runs_on_the_loop_and_work_on_another_thread),
         cmocka_unit_test(without_threads_a_job_is_done_when_submit_returns),
         cmocka_unit_test(freeing_waits_for_the_running_job_and_calls_no_after),
-        cmocka_unit_test(a_kick_during_a_callback_is_not_lost),
-        cmocka_unit_test(a_callback_over_50_ms_is_reported_by_its_name),
     };
     return fixture_run(argc, argv, tests);
 }
