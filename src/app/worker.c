@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "app/assignment.h"
 #include "app/command.h"
@@ -78,9 +79,29 @@ static void in_lmdb(void)
 #define BEFORE_COMMIT NULL
 #endif
 
+#define OWN_DESCRIPTORS 64 /* librdkafka's connections and pipes, the state, the loop: half of it, and as much again */
+
+/* Without descriptors libraries give up, or try for ever: so they are made sure of before anything starts. */
+static enum status secure_descriptors(const struct worker *w, struct error *err)
+{
+    struct rlimit limit;
+    const rlim_t need = OWN_DESCRIPTORS + (rlim_t)w->config->http_max_connections;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= need)
+        return STATUS_OK;
+    limit.rlim_cur = limit.rlim_max < need ? limit.rlim_max : need;
+    if (limit.rlim_cur >= need && setrlimit(RLIMIT_NOFILE, &limit) == 0)
+        return STATUS_OK;
+    return error_set(err, STATUS_BAD_CONFIG,
+                     "only %llu files may be open, the worker needs %llu (raise the limit: ulimit -n, or LimitNOFILE= of systemd; or lower "
+                     "http.max.connections)",
+                     (unsigned long long)limit.rlim_max, (unsigned long long)need);
+}
+
 static enum status start_local(struct worker *w, struct error *err)
 {
-    enum status status = topics_init(&w->topics, w->config->topics_prefix, err);
+    enum status status = secure_descriptors(w, err);
+    if (!status)
+        status = topics_init(&w->topics, w->config->topics_prefix, err);
     if (status)
         return status;
     w->inputs[INPUT_SALES] = topics_name(&w->topics, TOPIC_SALES);

@@ -7,6 +7,7 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/http.h>
+#include <event2/listener.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -33,6 +34,8 @@ struct http_server {
     struct evhttp *http;
     struct http_options options;
     uint16_t port;
+    struct evconnlistener *listener; /* evhttp's */
+    struct event *accept_again;
     struct route *routes;
     struct connection *connections;
     size_t connection_count;
@@ -213,6 +216,22 @@ static uint16_t bound_port(struct evhttp_bound_socket *bound)
     return ntohs(v4.sin_port);
 }
 
+/* No descriptor is left for who wants to connect. The listener would say so without a pause; it looks again half a second later.
+ * (What libevent hands us here is its own, hence a timer that always runs.) */
+static void on_accept_failed(struct evconnlistener *listener, void *arg)
+{
+    (void)arg;
+    evconnlistener_disable(listener);
+}
+
+static void on_accept_again(evutil_socket_t fd, short what, void *arg)
+{
+    struct http_server *s = arg;
+    (void)fd;
+    (void)what;
+    evconnlistener_enable(s->listener);
+}
+
 static enum status bind_socket(struct http_server *s, struct error *err)
 {
     struct evhttp_bound_socket *bound = evhttp_bind_socket_with_handle(s->http, s->options.address, s->options.port);
@@ -222,6 +241,12 @@ static enum status bind_socket(struct http_server *s, struct error *err)
                          (unsigned)s->options.port, strerror(errno), is_taken ? " (choose another port)" : "");
     }
     s->port = bound_port(bound);
+    s->listener = evhttp_bound_socket_get_listener(bound);
+    s->accept_again = event_new(loop_base(s->loop), -1, EV_PERSIST, on_accept_again, s);
+    const struct timeval period = {.tv_usec = 500000};
+    if (!s->accept_again || event_add(s->accept_again, &period) != 0)
+        return error_set(err, STATUS_NO_MEMORY, "http: out of memory");
+    evconnlistener_set_error_cb(s->listener, on_accept_failed);
     return STATUS_OK;
 }
 
@@ -257,6 +282,8 @@ void http_free(struct http_server *s)
 {
     if (!s)
         return;
+    if (s->accept_again)
+        event_free(s->accept_again);
     if (s->http)
         evhttp_free(s->http);
     while (s->connections)
