@@ -1,6 +1,8 @@
 """A real Kafka for the tests of this folder: the one that all of them share, or one of a test's own."""
 import os
 import pathlib
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -12,6 +14,7 @@ BUILD = pathlib.Path(os.environ.get("STORECAST_BUILD", SOURCE / "build" / "dev")
 PROGRAM = os.environ.get("STORECAST_BIN", str(BUILD / "storecast"))
 CI = os.environ.get("CI") == "true"
 sys.path.insert(0, str(SOURCE / "tests" / "integration"))
+from stream import until  # noqa: E402,F401 (for the tests)
 
 UNAVAILABLE = 69  # scripts/kafka: no Java, no Maven, no download
 
@@ -94,6 +97,22 @@ class Corner:
         self.servers = servers or shared_servers()
         self.prefix = self.group = f"t{os.getpid()}-{uuid.uuid4().hex[:8]}"
         self.options = ["-X", f"kafka.bootstrap.servers={self.servers}", "-X", f"topics.prefix={self.prefix}", "-X", f"group.id={self.group}"]
+
+    def topic(self, name):
+        return f"{self.prefix}.{name}"
+
+    def tool(self, *arguments):
+        """Kafka's own tools, on whatever cluster this is: `topics --list`, `configs --describe ...`."""
+        return kafka("tool", BUILD / "kafka", *arguments).stdout
+
+    def obey(self, line):
+        """Runs what a finding tells to run: kafka-NAME.sh --bootstrap-server SERVERS ..., or storecast ..."""
+        program, *arguments = shlex.split(line)
+        if program == "storecast":
+            return storecast(*arguments).stdout
+        name = re.fullmatch(r"kafka-(\w+)\.sh", program)[1]
+        assert arguments[:2] == ["--bootstrap-server", self.servers], line
+        return self.tool(name, *arguments[2:])
 
     def storecast(self, command, *arguments, code=0):
         return storecast(*command.split(), *arguments, *self.options, code=code)
