@@ -4,7 +4,6 @@
 #include <librdkafka/rdkafka.h>
 #include <stdlib.h>
 #include <string.h>
-#include <syslog.h>
 
 #define ANSWER_MS  10000
 #define REASON_MAX 256
