@@ -10,7 +10,8 @@
 enum request { REQUEST_INIT, REQUEST_COMMIT, REQUEST_ABORT };
 
 struct transaction {
-    struct pool_job job; /* first: jobs are cast back */
+    struct pool_job job;       /* first: jobs are cast back */
+    struct producer *messages; /* the same as a module, for what it has in flight */
     rd_kafka_t *producer;
     struct transaction_options options;
     transaction_fn on_done;
@@ -115,11 +116,24 @@ static enum transaction_state state_after(const struct transaction *t)
     return t->request == REQUEST_INIT ? TRANSACTION_NEW : TRANSACTION_SPOILED;
 }
 
+/* librdkafka (2.0.2) may lose messages of a topic that was refused and came back: they are in no queue of its own any more, so
+ * that nothing delivers, purges or times them out, and every abort waits for them. Only a new producer goes on. */
+static void judge_lost_messages(struct transaction *t)
+{
+    size_t lost = producer_in_flight(t->messages);
+    if (t->request != REQUEST_ABORT || t->status != STATUS_UNAVAILABLE || lost == 0)
+        return;
+    t->status = STATUS_FENCED;
+    snprintf(t->why, sizeof t->why, "the abort waited %d ms for %zu messages that were neither delivered nor given up", t->options.limit_ms,
+             lost);
+}
+
 static void after(struct pool_job *job)
 {
     struct transaction *t = (struct transaction *)(void *)job;
     assert(t->state == TRANSACTION_BUSY);
     release_request(t);
+    judge_lost_messages(t);
     t->state = state_after(t);
     t->on_done(t->arg, t->status, t->why);
 }
@@ -196,6 +210,7 @@ enum status transaction_new(struct loop *loop, struct producer *producer, const 
     if (!t)
         return error_set(err, STATUS_NO_MEMORY, "transactions: out of memory");
     t->job = (struct pool_job){.work = work, .after = after};
+    t->messages = producer;
     t->producer = producer_handle(producer);
     t->options = *options;
     t->on_done = on_done;

@@ -50,7 +50,7 @@ struct transaction_offset {
 /* OPEN, with nothing in flight. Sends the offsets of every partition that the batch wrote for (that is what fences a
  * zombie) with the consumer's present group membership, and commits. The offsets are copied. */
 void transaction_commit(struct transaction *t, struct consumer *consumer, const struct transaction_offset *offsets, size_t count);
-/* OPEN or SPOILED. Purges what is still queued. */
+/* OPEN or SPOILED. Purges what is still queued. STATUS_FENCED also when messages are in flight for longer than the limit. */
 void transaction_abort(struct transaction *t);
 
 /* The thread, for other work that may block and must not run beside a transaction call: state writes. */

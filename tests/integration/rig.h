@@ -21,7 +21,7 @@
 #include "io/mock_broker.h"
 #include "support/fixture.h"
 
-#define RIG_WAIT_MS   60000
+#define RIG_WAIT_MS   90000               /* longer than a worker itself waits for anything (transaction.h: 60 s) */
 #define RIG_FIRST_DAY date_of(2020, 1, 5) /* a Sunday: last day of period 0 */
 
 struct rig {

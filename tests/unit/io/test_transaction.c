@@ -1,6 +1,7 @@
 /* Transactions against the in-process broker: the states, and what each kind of failure leads to. */
 #include "support/fixture.h"
 
+#include <librdkafka/rdkafka.h>
 #include <string.h>
 
 #include "io/mock_broker.h"
@@ -186,6 +187,30 @@ static void an_abort_that_is_refused_has_failed_for_good(void **state)
     assert_int_equal(transaction_state(r->transaction), TRANSACTION_FAILED);
 }
 
+/* A message whose report nobody takes stands for one that librdkafka has lost (2.0.2 does, when a topic was refused and came back). */
+static void an_abort_that_waits_for_lost_messages_has_failed_for_good(void **state)
+{
+    struct rig *r = *state;
+    struct error err;
+    const struct producer_message m = {.topic = TOPIC, .key = {(const uint8_t *)"k", 1}, .value = {(const uint8_t *)"v", 1}};
+    init(r);
+    assert_ok(transaction_begin(r->transaction, &err));
+    assert_ok(producer_send(r->producer, &m, &err));
+    rd_kafka_queue_t *reports = rd_kafka_queue_get_main(producer_handle(r->producer));
+    rd_kafka_event_t *report = NULL;
+    for (int i = 0; i < 20 && rd_kafka_event_type(report) != RD_KAFKA_EVENT_DR; i++) {
+        rd_kafka_event_destroy(report);
+        report = rd_kafka_queue_poll(reports, 1000);
+    }
+    assert_int_equal(rd_kafka_event_type(report), RD_KAFKA_EVENT_DR);
+    transaction_abort(r->transaction);
+    assert_ok(loop_run(r->loop));
+    assert_status(r->last, STATUS_FENCED);
+    assert_int_equal(transaction_state(r->transaction), TRANSACTION_FAILED);
+    rd_kafka_event_destroy(report);
+    rd_kafka_queue_destroy(reports);
+}
+
 static void init_without_a_broker_ends_after_the_limit_and_can_be_asked_again(void **state)
 {
     struct rig *r = *state;
@@ -207,6 +232,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(a_refused_membership_spoils_the_transaction_until_it_is_aborted, setup, teardown),
         cmocka_unit_test_setup_teardown(a_fenced_producer_has_failed_for_good, setup, teardown),
         cmocka_unit_test_setup_teardown(an_abort_that_is_refused_has_failed_for_good, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_abort_that_waits_for_lost_messages_has_failed_for_good, setup, teardown),
         cmocka_unit_test_setup_teardown(init_without_a_broker_ends_after_the_limit_and_can_be_asked_again, setup, teardown),
     };
     return fixture_run(argc, argv, tests);
