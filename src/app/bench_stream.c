@@ -86,7 +86,7 @@ static enum status send_up_to(struct side *s, struct simulate *simulate, uint64_
         status = feed_send(&s->feed, &u, err);
     if (made)
         return error_set(err, made, "bench: %s", status_text(made));
-    return status ? status : feed_wait_read(&s->feed, err);
+    return status ? status : feed_wait(&s->feed, err);
 }
 
 /* The first records warm up what only begins once: connections, the producer's id, the first commit. */

@@ -1,9 +1,27 @@
 #include "app/client_inner.h"
 
+#include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define EMBEDDED_CLUSTER "mockCluster" /* how the id of librdkafka's in-process cluster begins */
+
 /* ---- connecting */
+
+/* Requests only time out; why, librdkafka tells here. */
+static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
+{
+    (void)rk;
+    struct client *c = opaque;
+    if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || !c->reason[0])
+        snprintf(c->reason, sizeof c->reason, "%s", reason);
+}
+
+static void on_log(const rd_kafka_t *rk, int level, const char *facility, const char *line)
+{
+    (void)rk, (void)level, (void)facility, (void)line; /* what matters comes as an error */
+}
 
 enum status client_handle_new(const struct client *c, rd_kafka_type_t type, const struct kafka_property *own, size_t own_count,
                               void *opaque, void (*on_delivered)(rd_kafka_t *, const rd_kafka_message_t *, void *), rd_kafka_t **out,
@@ -14,8 +32,6 @@ enum status client_handle_new(const struct client *c, rd_kafka_type_t type, cons
     if (status)
         return status;
     status = kafka_conf_set(conf, "bootstrap.servers", c->servers, err);
-    if (!status)
-        status = kafka_conf_set(conf, "log_level", "2", err);
     for (size_t i = 0; !status && i < own_count; i++)
         status = kafka_conf_set(conf, own[i].name, own[i].value, err);
     if (status) {
@@ -23,6 +39,9 @@ enum status client_handle_new(const struct client *c, rd_kafka_type_t type, cons
         return status;
     }
     rd_kafka_conf_set_opaque(conf, opaque);
+    rd_kafka_conf_set_log_cb(conf, on_log);
+    if (opaque)
+        rd_kafka_conf_set_error_cb(conf, on_error);
     if (on_delivered)
         rd_kafka_conf_set_dr_msg_cb(conf, on_delivered);
     char why[512];
@@ -57,7 +76,7 @@ enum status client_group_renew(struct client *c, struct error *err)
 
 enum status client_new(const struct client_options *options, struct client **out, struct error *err)
 {
-    const struct kafka_property producing[] = {{"enable.idempotence", "true"}, {"linger.ms", "5"}, {"compression.type", "none"}};
+    const struct kafka_property producing[] = {{"enable.idempotence", "true"}, {"linger.ms", "5"}};
     struct client *c = calloc(1, sizeof *c);
     if (!c)
         return error_set(err, STATUS_NO_MEMORY, "Kafka client: out of memory");
@@ -73,7 +92,8 @@ enum status client_new(const struct client_options *options, struct client **out
     c->property_count = options->property_count;
     if (options->property_count > 0)
         memcpy(c->properties, options->properties, options->property_count * sizeof *c->properties);
-    status = client_handle_new(c, RD_KAFKA_PRODUCER, producing, 3, c, client_on_delivered, &c->producer, err);
+    status =
+        client_handle_new(c, RD_KAFKA_PRODUCER, producing, sizeof producing / sizeof *producing, c, client_on_delivered, &c->producer, err);
     if (!status)
         status = client_group_renew(c, err);
     if (status)
@@ -81,10 +101,16 @@ enum status client_new(const struct client_options *options, struct client **out
     const struct rd_kafka_metadata *metadata;
     rd_kafka_resp_err_t e = rd_kafka_metadata(c->producer, 1, NULL, &metadata, CLIENT_ANSWER_MS);
     if (e) {
-        status = error_set(err, STATUS_UNAVAILABLE, "Kafka: no broker answers at %s: %s", options->servers, rd_kafka_err2str(e));
+        rd_kafka_poll(c->producer, 0); /* on_error */
+        status = error_set(err, STATUS_UNAVAILABLE, "Kafka: no broker answers at %s: %s", options->servers,
+                           c->reason[0] ? c->reason : rd_kafka_err2str(e));
         goto fail;
     }
     rd_kafka_metadata_destroy(metadata);
+    char *cluster = rd_kafka_clusterid(c->producer, 0); /* (came with the metadata) */
+    c->is_embedded = cluster && strncmp(cluster, EMBEDDED_CLUSTER, strlen(EMBEDDED_CLUSTER)) == 0;
+    if (cluster)
+        rd_kafka_mem_free(c->producer, cluster);
     *out = c;
     return STATUS_OK;
 fail:
@@ -112,6 +138,17 @@ void client_free(struct client *c)
     free(c->group_id);
     free(c->servers);
     free(c);
+}
+
+bool client_is_embedded(const struct client *c)
+{
+    return c->is_embedded;
+}
+
+void client_set_window(struct client *c, uint64_t window_bytes)
+{
+    assert(c->outlet_count == 0);
+    c->window_bytes = window_bytes;
 }
 
 /* ---- questions */

@@ -1,6 +1,6 @@
 /* client.h: a small synchronous client of a broker, for replay, demo, tail and the tests; not for the worker's loop.
  *
- * Sending has a window: records that the worker's group has not committed yet may not pass window_bytes in a
+ * Sending may have a window: records that the worker's group has not committed yet may not pass window_bytes in a
  * partition, because the embedded broker silently drops what is older than its last 5 MiB. Reading from the beginning
  * notices when something was dropped unread. Thread: any, one at a time per client or reader. */
 #ifndef STORECAST_APP_CLIENT_H
@@ -17,7 +17,7 @@
 struct client_options {
     const char *servers;   /* host:port[,host:port] */
     const char *group;     /* whose committed offsets open the window; NULL = "storecast" */
-    uint64_t window_bytes; /* per topic-partition, keys and values; 0 = no window. CLIENT_WINDOW_BYTES on the embedded broker */
+    uint64_t window_bytes; /* per topic-partition, keys and values; 0 = no window. CLIENT_WINDOW_BYTES for the embedded broker */
     const struct kafka_property *properties; /* more librdkafka properties */
     size_t property_count;
 };
@@ -27,6 +27,10 @@ struct client;
 /* STATUS_UNAVAILABLE when no broker answers within 10 s. Caller frees. */
 enum status client_new(const struct client_options *options, struct client **out, struct error *err) MUST_CHECK;
 void client_free(struct client *c);
+/* Is it librdkafka's in-process broker? */
+bool client_is_embedded(const struct client *c);
+/* Another window than that of the options, before the first client_send. */
+void client_set_window(struct client *c, uint64_t window_bytes);
 
 /* STATUS_NOT_FOUND: the broker has no such topic. */
 enum status client_partitions(struct client *c, const char *topic, int32_t *out_count, struct error *err) MUST_CHECK;
@@ -52,6 +56,7 @@ enum status client_poll(struct client *c, int wait_ms, struct error *err) MUST_C
 /* Waits until everything sent is delivered. STATUS_UNAVAILABLE after timeout_ms. */
 enum status client_flush(struct client *c, int timeout_ms, struct error *err) MUST_CHECK;
 uint64_t client_delivered(const struct client *c);
+uint64_t client_undelivered(const struct client *c); /* sent, and not yet delivered or failed */
 /* Records sent through this client that the group has not committed (undelivered ones included), as of the last
  * client_poll; 0 = the worker has everything. Needs a window. */
 uint64_t client_unread(const struct client *c);

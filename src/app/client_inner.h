@@ -27,10 +27,12 @@ struct client {
     struct kafka_property *properties; /* borrowed texts */
     size_t property_count;
     uint64_t window_bytes, delivered;
+    bool is_embedded;
     int64_t committed_us, unanswered_us; /* when the group's offsets were last asked for; since when without an answer */
     struct outlet **outlets;             /* their addresses are kept by librdkafka while messages fly */
     size_t outlet_count;
     struct error failure;
+    char reason[256]; /* what librdkafka said last of a connection that failed */
 };
 
 /* A new handle for asking what the group has committed, in place of the one before. */

@@ -7,7 +7,7 @@
 #include "app/broker_file.h"
 #include "io/kafka.h"
 
-enum status client_open(const struct config *config, const char *broker, uint64_t window_bytes, struct client **out, struct error *err)
+enum status client_open(const struct config *config, const char *broker, bool await_reader, struct client **out, struct error *err)
 {
     char address[BROKER_ADDRESS_BYTES];
     struct error unused;
@@ -27,10 +27,13 @@ enum status client_open(const struct config *config, const char *broker, uint64_
     for (size_t i = 0; i < config->kafka_count; i++)
         if (strcmp(config->kafka[i].key, "bootstrap.servers") != 0)
             properties[count++] = (struct kafka_property){config->kafka[i].key, config->kafka[i].value};
-    const struct client_options options = {
-        .servers = broker, .group = config->group_id, .window_bytes = window_bytes, .properties = properties, .property_count = count};
+    const struct client_options options = {.servers = broker, .group = config->group_id, .properties = properties, .property_count = count};
     const enum status status = client_new(&options, out, err);
     free(properties);
+    if (!status && client_is_embedded(*out))
+        client_set_window(*out, CLIENT_WINDOW_BYTES);
+    else if (!status && await_reader)
+        client_set_window(*out, UINT64_MAX);
     return status;
 }
 

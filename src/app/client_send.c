@@ -184,6 +184,12 @@ uint64_t client_delivered(const struct client *c)
     return c->delivered;
 }
 
+uint64_t client_undelivered(const struct client *c)
+{
+    const int waiting = rd_kafka_outq_len(c->producer);
+    return waiting > 0 ? (uint64_t)waiting : 0;
+}
+
 uint64_t client_unread(const struct client *c)
 {
     uint64_t unread = 0;

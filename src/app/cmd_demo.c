@@ -100,7 +100,7 @@ static enum status stream(struct demo *d, struct error *err)
     if (!status)
         status = feed_complete(&d->feed, demo_source_last_date(&d->source), err);
     if (!status)
-        status = feed_wait_read(&d->feed, err);
+        status = feed_wait(&d->feed, err);
     if (!status)
         status = read_the_rest(d, err);
     progress_end(&d->progress);

@@ -44,8 +44,9 @@ static enum status on_turn(void *arg, struct error *err)
 {
     struct replay *r = arg;
     watch_reader(r);
-    const uint64_t unread = client_unread(r->client);
-    progress_update(&r->progress, r->feed.sent > unread ? r->feed.sent - unread : 0);
+    const uint64_t unread = client_unread(r->client), undelivered = client_undelivered(r->client);
+    const uint64_t under_way = unread > undelivered ? unread : undelivered;
+    progress_update(&r->progress, r->feed.sent > under_way ? r->feed.sent - under_way : 0);
     return interrupt_requested() ? error_set(err, STATUS_UNAVAILABLE, "interrupted") : STATUS_OK;
 }
 
@@ -81,7 +82,7 @@ static enum status connect_to_broker(struct replay *r, struct error *err)
 {
     enum status status = topics_init(&r->topics, r->context->config.topics_prefix, err);
     if (!status)
-        status = client_open(&r->context->config, command_text(r->context, "--broker"), CLIENT_WINDOW_BYTES, &r->client, err);
+        status = client_open(&r->context->config, command_text(r->context, "--broker"), command_flag(r->context, "--wait"), &r->client, err);
     const struct feed_options options = {.client = r->client, .topic = topics_name(&r->topics, TOPIC_SALES),
                                          .rate = command_number(r->context, "--rate"), .arg = r, .on_turn = on_turn};
     return status ? status : feed_init(&r->feed, &options, err);
@@ -97,7 +98,7 @@ static enum status send_all(struct replay *r, struct error *err)
         status = error_set(err, made, "replay: %s", status_text(made));
     if (!status && r->sales.count > 0 && !command_flag(r->context, "--open"))
         status = feed_complete(&r->feed, feed_file_last_date(&r->file), err);
-    return status ? status : feed_wait_read(&r->feed, err);
+    return status ? status : feed_wait(&r->feed, err);
 }
 
 static int run(struct command_context *c)
@@ -113,7 +114,8 @@ static int run(struct command_context *c)
         progress_end(&r.progress);
     }
     if (!status)
-        printf("%llu records of %s sent and read, in %d partitions\n", (unsigned long long)r.feed.sent, c->arguments[0], (int)r.feed.partitions);
+        printf("%llu records of %s sent%s, in %d partitions\n", (unsigned long long)r.feed.sent, c->arguments[0],
+               client_is_embedded(r.client) || command_flag(c, "--wait") ? " and read" : "", (int)r.feed.partitions);
     feed_done(&r.feed);
     client_free(r.client);
     feed_file_done(&r.file);
@@ -126,7 +128,8 @@ static int run(struct command_context *c)
 static const struct command_option options[] = {
     {.name = "--broker", .kind = OPTION_TEXT, .argument = "HOST:PORT", .help = "the broker; without it as configured, or the one in the state directory"},
     COMMAND_OPTION_STATE_DIR,
-    {.name = "--rate", .kind = OPTION_NUMBER, .argument = "N", .fallback = "0", .min = 0, .max = 1e9, .help = "records a second; 0: as fast as they are read"},
+    {.name = "--rate", .kind = OPTION_NUMBER, .argument = "N", .fallback = "0", .min = 0, .max = 1e9, .help = "records a second; 0: as fast as they are taken"},
+    {.name = "--wait", .kind = OPTION_FLAG, .help = "on a cluster too: end when the worker has read everything"},
     {.name = "--as", .kind = OPTION_CHOICE, .argument = "KIND", .fallback = "auto", .choices = "auto|total|sale",
      .help = "send rows as values of whole periods or as sales; auto: as the header says"},
     SALES_OPTION_ROWS("--stores"),
@@ -134,9 +137,10 @@ static const struct command_option options[] = {
 };
 
 const struct command command_replay = {
-    .name = "replay", .arguments = "FILE", .summary = "send the sales of a CSV file through the broker, as fast as the worker reads",
+    .name = "replay", .arguments = "FILE", .summary = "send the sales of a CSV file to the broker",
     .text = SALES_FILES_TEXT "\nRows go out in order of date. A file of period totals is sent as Totals, another one as Sales of one counter a store.\n"
-            "At most 1.5 MiB a partition are on their way, since the embedded broker forgets what is older than its last 5 MiB.",
+            "On the embedded broker at most 1.5 MiB a partition are on their way, since it forgets what is older than its last 5 MiB:\n"
+            "there replay waits for the worker.",
     .options = options, .option_count = sizeof options / sizeof options[0], .min_arguments = 1, .max_arguments = 1,
     .takes_config = true, .run = run,
 };

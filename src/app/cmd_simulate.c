@@ -76,7 +76,7 @@ static enum status send_all(struct feed *feed, struct simulate *s, struct error 
         status = error_set(err, made, "simulate: %s", status_text(made));
     if (!status)
         status = feed_complete(feed, simulate_last_day(s), err);
-    return status ? status : feed_wait_read(feed, err);
+    return status ? status : feed_wait(feed, err);
 }
 
 static enum status send_sales(struct command_context *c, struct simulate *s, struct error *err)
@@ -87,7 +87,7 @@ static enum status send_sales(struct command_context *c, struct simulate *s, str
     struct sending sending = {.simulate = s};
     enum status status = topics_init(&topics, c->config.topics_prefix, err);
     if (!status)
-        status = client_open(&c->config, command_text(c, "--broker"), CLIENT_WINDOW_BYTES, &client, err);
+        status = client_open(&c->config, command_text(c, "--broker"), command_flag(c, "--wait"), &client, err);
     const struct feed_options options = {.client = client, .topic = topics_name(&topics, TOPIC_SALES), .rate = command_number(c, "--rate"),
                                          .arg = &sending, .on_turn = on_turn};
     if (!status)
@@ -99,7 +99,7 @@ static enum status send_sales(struct command_context *c, struct simulate *s, str
         progress_end(&sending.progress);
     }
     if (!status)
-        fprintf(stderr, "%" PRIu64 " records sent and read\n", feed.sent);
+        fprintf(stderr, "%" PRIu64 " records sent%s\n", feed.sent, client_is_embedded(client) || command_flag(c, "--wait") ? " and read" : "");
     feed_done(&feed);
     client_free(client);
     return status;
@@ -146,7 +146,7 @@ static enum status simulate_to(struct command_context *c, FILE *out, const char 
     status = simulate_new(&o, &s);
     if (status)
         return error_set(&c->err, status, "simulate: %s", status_text(status));
-    status = command_given(c, "--broker") ? send_sales(c, s, &c->err) : write_sales(s, &o, out, path, &c->err);
+    status = command_given(c, "--broker") || command_flag(c, "--send") ? send_sales(c, s, &c->err) : write_sales(s, &o, out, path, &c->err);
     if (!status && command_text(c, "--truth"))
         status = write_truth(s, &o, command_text(c, "--truth"), &c->err);
     simulate_free(s);
@@ -172,15 +172,17 @@ static int run(struct command_context *c)
 static const struct command_option options[] = {
     SIMULATE_OPTION_ROWS("0"),
     {.name = "--out", .kind = OPTION_TEXT, .argument = "FILE", .help = "where the sales go; standard output without it"},
-    {.name = "--broker", .kind = OPTION_TEXT, .argument = "HOST:PORT", .help = "send them to this broker instead, as fast as the worker reads"},
+    {.name = "--broker", .kind = OPTION_TEXT, .argument = "HOST:PORT", .help = "send them to this broker instead"},
+    {.name = "--send", .kind = OPTION_FLAG, .help = "send them to the configured broker instead (kafka.bootstrap.servers, or the one in the state directory)"},
     COMMAND_OPTION_STATE_DIR,
-    {.name = "--rate", .kind = OPTION_NUMBER, .argument = "N", .fallback = "0", .min = 0, .max = 1e9, .help = "with --broker: records a second; 0: no limit"},
+    {.name = "--rate", .kind = OPTION_NUMBER, .argument = "N", .fallback = "0", .min = 0, .max = 1e9, .help = "when sending: records a second; 0: no limit"},
+    {.name = "--wait", .kind = OPTION_FLAG, .help = "when sending to a cluster too: end when the worker has read everything"},
     {.name = "--truth", .kind = OPTION_TEXT, .argument = "FILE", .help = "also write what was sold: sums by series and period, in millionths"},
 };
 
 const struct command command_simulate = {
     .name = "simulate", .arguments = "", .summary = "make up the sales of a chain, with a known truth: as CSV or straight to the broker",
     .text = "Records come in order of arrival, some of them late. backtest, forecast and replay take the file. In a file a repeated\n"
-            "row counts again; with --broker the till's counter tells that it is a duplicate.",
+            "row counts again; when they are sent the till's counter tells that it is a duplicate.",
     .options = options, .option_count = sizeof options / sizeof options[0], .takes_config = true, .run = run,
 };

@@ -3,8 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "app/broker_file.h"
-#include "app/client.h"
+#include "app/client_open.h"
 #include "app/command.h"
 #include "app/config.h"
 #include "app/interrupt.h"
@@ -131,17 +130,12 @@ static enum status open_topic(struct tail *t, const char *name)
 {
     struct command_context *c = t->context;
     struct topics topics;
-    char servers[BROKER_ADDRESS_BYTES];
     enum status status = topics_init(&topics, c->config.topics_prefix, &c->err);
     if (!status && !topics_find(&topics, name, &t->topic))
         status = error_set(&c->err, STATUS_BAD_USAGE, "tail: there is no topic '%s' (storecast help tail lists them)", name);
-    const char *given = command_text(c, "--broker");
-    if (!status && !given)
-        status = broker_file_read(c->config.state_dir, servers, &c->err);
-    if (status)
-        return status;
-    struct client *client;
-    status = client_new(&(struct client_options){.servers = given ? given : servers}, &client, &c->err);
+    struct client *client = NULL;
+    if (!status)
+        status = client_open(&c->config, command_text(c, "--broker"), false, &client, &c->err);
     if (status)
         return status;
     const char *full = topics_name(&topics, t->topic);
@@ -173,7 +167,7 @@ static const struct command_option options[] = {
     {.name = "--broker",
      .kind = OPTION_TEXT,
      .argument = "ADDRESS",
-     .help = "host:port; default: what `storecast broker` left in state.dir"},
+     .help = "host:port; without it as configured, or what `storecast broker` left in state.dir"},
     COMMAND_OPTION_STATE_DIR,
     {.name = "--follow", .kind = OPTION_FLAG, .help = "wait for more at the end"},
     {.name = "--from-beginning", .kind = OPTION_FLAG, .help = "with --follow: begin with what is there already"},

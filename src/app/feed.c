@@ -22,7 +22,10 @@ enum status feed_init(struct feed *f, const struct feed_options *options, struct
     return client_partitions(options->client, options->topic, &f->partitions, err);
 }
 
-void feed_done(struct feed *f) { buffer_done(&f->value); }
+void feed_done(struct feed *f)
+{
+    buffer_done(&f->value);
+}
 
 static enum status turn(struct feed *f, int wait_ms, struct error *err)
 {
@@ -73,17 +76,17 @@ enum status feed_complete(struct feed *f, date_t date, struct error *err)
     for (int32_t p = 0; p < f->partitions && !status; p++) {
         char id[64], text[DATE_TEXT_BYTES];
         snprintf(id, sizeof id, "complete-%d-%s", (int)p, date_format(date, text));
-        const struct sales_update complete = {.event_id = text_of(id), .business_date = date, .kind = BODY_COMPLETE,
-                                              .issued_at_ms = date_ms(date + 1)};
+        const struct sales_update complete = {
+            .event_id = text_of(id), .business_date = date, .kind = BODY_COMPLETE, .issued_at_ms = date_ms(date + 1)};
         status = send_to(f, &complete, p, key, err);
     }
     return status;
 }
 
-enum status feed_wait_read(struct feed *f, struct error *err)
+enum status feed_wait(struct feed *f, struct error *err)
 {
     enum status status = STATUS_OK;
-    while (!status && client_unread(f->options.client) > 0)
+    while (!status && (client_unread(f->options.client) > 0 || client_undelivered(f->options.client) > 0))
         status = turn(f, 10, err);
     return status;
 }

@@ -14,7 +14,7 @@ BUILD = pathlib.Path(os.environ.get("STORECAST_BUILD", SOURCE / "build" / "dev")
 PROGRAM = os.environ.get("STORECAST_BIN", str(BUILD / "storecast"))
 CI = os.environ.get("CI") == "true"
 sys.path.insert(0, str(SOURCE / "tests" / "integration"))
-from stream import until  # noqa: E402,F401 (for the tests)
+from stream import die_with_parent, until  # noqa: E402,F401 (until: for the tests)
 
 UNAVAILABLE = 69  # scripts/kafka: no Java, no Maven, no download
 
@@ -76,6 +76,18 @@ class Cluster:
 
     def tool(self, *arguments):
         return kafka("tool", self.folder, *arguments).stdout
+
+
+def transact(servers, topic, partition, name, verb, count):
+    """Records in a transaction that is committed, aborted, or held open by the process returned (transact.c)."""
+    child = subprocess.Popen([BUILD / "tests" / "broker_transact", servers, topic, str(partition), name, verb, str(count)],
+                             stdout=subprocess.PIPE, text=True, preexec_fn=die_with_parent)
+    said = child.stdout.readline()
+    if not said:
+        raise AssertionError(f"broker_transact {verb} failed")
+    if verb != "hold":
+        child.wait()
+    return child
 
 
 def shared_servers():
