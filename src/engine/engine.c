@@ -77,9 +77,13 @@ enum status engine_new(int32_t partition, const struct engine_options *options, 
     e->options.unit = (struct text){unit, options->unit.size};
     e->options_hash = engine_options_hash(options);
     journal_init(&e->journal);
-    e->state = (struct partition_state){.sales_offset = -1, .requests_offset = -1, .greatest_date = INT32_MIN,
-                                        .first_record = PERIOD_NONE, .closed_through = PERIOD_NONE,
-                                        .closing = PERIOD_NONE, .complete_all = INT32_MIN};
+    e->state = (struct partition_state){.sales_offset = -1,
+                                        .requests_offset = -1,
+                                        .greatest_date = INT32_MIN,
+                                        .first_record = PERIOD_NONE,
+                                        .closed_through = PERIOD_NONE,
+                                        .closing = PERIOD_NONE,
+                                        .complete_all = INT32_MIN};
     if ((named && !unit) || calendar_new(&e->options.grid, &e->calendar) != STATUS_OK) {
         engine_free(e);
         return STATUS_NO_MEMORY;
@@ -148,9 +152,7 @@ void engine_rollback(struct engine *e)
         undo(e, &e->journal.entries[i]);
     sources_recount(e);
     journal_clear(&e->journal);
-    pools_free(e->work);
-    pools_free(e->standing); /* may be of a close that did not happen */
-    e->work = e->standing = NULL;
+    pools_rollback(e);
     roster_recount(e);
 }
 
@@ -166,5 +168,6 @@ void engine_commit(struct engine *e)
             dedup_seen_free(e, entry->period);
     }
     sources_drop_gone(e);
+    pools_commit(e);
     journal_clear(&e->journal);
 }
