@@ -60,15 +60,15 @@ static size_t fit_horizon(const struct engine *e)
     return (size_t)e->options.horizon > most ? (size_t)e->options.horizon : most;
 }
 
-static enum status publish_forecast(struct engine *e, const struct pool_work *pool, struct series *s, period_t closed, struct effects *fx)
+static enum status publish_forecast(struct engine *e, const struct pool_work *pool, struct series *s, period_t closed,
+                                    struct effects *fx)
 {
     size_t horizon = fit_horizon(e);
     struct forecast_result *result = arena_alloc(&fx->arena, sizeof *result);
     double *values = arena_array(&fx->arena, MEMBER_COUNT * horizon, sizeof *values);
     if (!result || !values)
         return STATUS_NO_MEMORY;
-    struct result_wish wish = {
-        .steps = (size_t)e->options.horizon, .horizon = horizon, .levels = quantile_levels, .level_count = QUANTILE_LEVELS};
+    struct result_wish wish = {.steps = (size_t)e->options.horizon, .horizon = horizon, .levels = quantile_levels, .level_count = QUANTILE_LEVELS};
     enum status status = result_fill(e, pool, s, closed, &wish, &fx->arena, result, values);
     if (status == STATUS_OK)
         status = journal_touch(&e->journal, JOURNAL_SERIES, s->index, PERIOD_NONE, &s->state, sizeof s->state);
@@ -202,7 +202,8 @@ static enum status finish(struct engine *e, struct effects *fx)
     e->state.closing_cursor = 0;
     if (status == STATUS_OK)
         status = trim(e, closed);
-    pools_install(e, e->work);
+    pools_free(e->standing);
+    e->standing = e->work;
     e->work = NULL;
     roster_recount(e);
     return status;

@@ -77,13 +77,9 @@ enum status engine_new(int32_t partition, const struct engine_options *options, 
     e->options.unit = (struct text){unit, options->unit.size};
     e->options_hash = engine_options_hash(options);
     journal_init(&e->journal);
-    e->state = (struct partition_state){.sales_offset = -1,
-                                        .requests_offset = -1,
-                                        .greatest_date = INT32_MIN,
-                                        .first_record = PERIOD_NONE,
-                                        .closed_through = PERIOD_NONE,
-                                        .closing = PERIOD_NONE,
-                                        .complete_all = INT32_MIN};
+    e->state = (struct partition_state){.sales_offset = -1, .requests_offset = -1, .greatest_date = INT32_MIN,
+                                        .first_record = PERIOD_NONE, .closed_through = PERIOD_NONE,
+                                        .closing = PERIOD_NONE, .complete_all = INT32_MIN};
     if ((named && !unit) || calendar_new(&e->options.grid, &e->calendar) != STATUS_OK) {
         engine_free(e);
         return STATUS_NO_MEMORY;
@@ -152,7 +148,9 @@ void engine_rollback(struct engine *e)
         undo(e, &e->journal.entries[i]);
     sources_recount(e);
     journal_clear(&e->journal);
-    pools_rollback(e);
+    pools_free(e->work);
+    pools_free(e->standing); /* may be of a close that did not happen */
+    e->work = e->standing = NULL;
     roster_recount(e);
 }
 
@@ -166,8 +164,9 @@ void engine_commit(struct engine *e)
             free(old.issued);
         } else if (entry->kind == JOURNAL_SEEN_DROPPED)
             dedup_seen_free(e, entry->period);
+        else if (entry->kind == JOURNAL_CELL)
+            history_release(e->series[entry->index], entry->period);
     }
     sources_drop_gone(e);
-    pools_commit(e);
     journal_clear(&e->journal);
 }

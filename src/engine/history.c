@@ -84,6 +84,29 @@ enum status history_cell_drop(struct engine *e, struct series *s, period_t perio
     return status;
 }
 
+static bool is_empty_page(const struct cell_page *page)
+{
+    for (int k = 0; k < CELL_PAGE; k++)
+        if (page->cells[k].present)
+            return false;
+    return true;
+}
+
+void history_release(struct series *s, period_t period)
+{
+    int64_t page = (int64_t)page_number(period) - s->page_first;
+    if (page < 0 || page >= (int64_t)s->page_count || !s->pages[page] || !is_empty_page(s->pages[page]))
+        return;
+    free(s->pages[page]);
+    s->pages[page] = NULL;
+    size_t gone = 0;
+    while (gone < s->page_count && !s->pages[gone])
+        gone++;
+    memmove(s->pages, s->pages + gone, (s->page_count - gone) * sizeof(struct cell_page *));
+    s->page_first += (int32_t)gone;
+    s->page_count -= gone;
+}
+
 void history_free(struct series *s)
 {
     for (size_t i = 0; i < s->page_count; i++)

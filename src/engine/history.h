@@ -20,6 +20,8 @@ struct cell *history_cell(const struct series *s, period_t period);
 enum status history_cell_touch(struct engine *e, struct series *s, period_t period, struct cell **out) MUST_CHECK;
 /* Marks a cell as gone (flushed as a tombstone). */
 enum status history_cell_drop(struct engine *e, struct series *s, period_t period) MUST_CHECK;
+/* After a commit: the memory of cells that are gone, once all around it are gone too. Nothing while the journal may restore one. */
+void history_release(struct series *s, period_t period);
 void history_free(struct series *s);
 
 /* What the period contributes to its store's derived total. */

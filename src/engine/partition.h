@@ -30,17 +30,17 @@ struct event_order { /* of two Totals the greater (issued at, event id) wins; id
 
 struct cell {
     struct journal_mark mark;
-    bool present;                          /* else: as if it did not exist */
-    struct contribution sums;              /* of its Sales, or of its products' cells for a derived total */
+    bool present;                  /* else: as if it did not exist */
+    struct contribution sums;      /* of its Sales, or of its products' cells for a derived total */
     uint32_t quantity_count, amount_count; /* Sales (or products) behind each sum */
-    uint32_t reports;                      /* of a store's total: records of the store or a product of it */
-    bool has_total, total_final;           /* final: issued after the period's last day */
+    uint32_t reports;              /* of a store's total: records of the store or a product of it */
+    bool has_total, total_final;   /* final: issued after the period's last day */
     struct contribution total;
     struct event_order total_order;
     /* Corrections are used from the next close on; until then a refit needs the value of the last close. */
-    period_t corrected_after; /* closed_through when the value first changed since that close */
+    period_t corrected_after;      /* closed_through when the value first changed since that close */
     bool before_known;
-    int64_t before; /* value in millionths */
+    int64_t before;                /* value in millionths */
 };
 
 struct cell_page; /* CELL_PAGE consecutive cells */
@@ -60,7 +60,7 @@ struct issued_members { /* what the members issued at one origin; caller-sized *
 
 struct issued_slot {
     struct journal_mark mark;
-    period_t origin; /* first period forecast; PERIOD_NONE = empty */
+    period_t origin;  /* first period forecast; PERIOD_NONE = empty */
     bool level, counted;
     double value[ERRORS_STEPS]; /* the ensemble's: what was published */
 };
@@ -115,10 +115,10 @@ struct store_state {
 
 struct store {
     uint32_t index;
-    struct text id;       /* owned */
+    struct text id;     /* owned */
     enum store_mode mode; /* decided by its first record */
-    uint32_t total;       /* index of its total's series */
-    uint32_t *products;   /* indices of its products' series */
+    uint32_t total;     /* index of its total's series */
+    uint32_t *products; /* indices of its products' series */
     size_t product_count, product_capacity;
     struct store_state state;
 };
@@ -130,10 +130,10 @@ struct source {
     struct journal_mark mark;
     uint32_t index;
     bool present;
-    struct text store, name;         /* owned */
-    int64_t greatest;                /* sequence */
-    int64_t issued_at_ms;            /* greatest of what was accepted */
-    int64_t last_offset;             /* of last use: the least is dropped first */
+    struct text store, name; /* owned */
+    int64_t greatest;        /* sequence */
+    int64_t issued_at_ms;    /* greatest of what was accepted */
+    int64_t last_offset;     /* of last use: the least is dropped first */
     uint8_t seen[SOURCE_WINDOW / 8]; /* bit (sequence modulo window) of greatest-window+1 .. greatest */
 };
 
@@ -152,14 +152,14 @@ struct pool_state { /* survives a restart */
     uint32_t seasonal_origins; /* origins issued while the pool had its seasonal model */
 };
 
-struct pool_work {    /* rebuilt at every close and after a restore; never saved */
-    size_t count;     /* series */
-    uint32_t *series; /* their indices, in order of (store, product) */
-    period_t first;   /* of row 0 */
+struct pool_work { /* rebuilt at every close and after a restore; never saved */
+    size_t count;        /* series */
+    uint32_t *series;    /* their indices, in order of (store, product) */
+    period_t first;      /* of row 0 */
     size_t periods;
-    double *value; /* periods x count, levels, NaN = unknown */
+    double *value;       /* periods x count, levels, NaN = unknown */
     struct pool_fit *fit;
-    double *weight; /* ENSEMBLE_BANDS x MEMBER_COUNT x count */
+    double *weight;      /* ENSEMBLE_BANDS x MEMBER_COUNT x count */
     struct conformal *conformal;
     double *relative;    /* count: e of the closing period, NaN = not scored */
     double median_error; /* of the closing period over the pool */
@@ -171,14 +171,14 @@ struct pool_work {    /* rebuilt at every close and after a restore; never saved
 struct partition_state {
     struct journal_mark mark;
     int64_t sales_offset, requests_offset;
-    date_t greatest_date;  /* of a Sale or final Total; INT32_MIN = none */
-    period_t first_record; /* least period with a record before the first close */
+    date_t greatest_date;     /* of a Sale or final Total; INT32_MIN = none */
+    period_t first_record;    /* least period with a record before the first close */
     period_t closed_through, closing;
     uint32_t closing_cursor;
     uint8_t closing_cause;
     int64_t close_number, alert_number;
     date_t complete_all;
-    bool limit_firing; /* SERIES_LIMIT */
+    bool limit_firing;        /* SERIES_LIMIT */
 };
 
 enum close_cause { CLOSE_WATERMARK, CLOSE_ROSTER, CLOSE_COMPLETE };
@@ -209,10 +209,8 @@ struct engine {
     struct pool_state pool[POOL_KINDS];
     size_t roster_size, roster_have; /* series on the roster of the open period, and those of them that are in */
     size_t loaded_series, loaded_stores, expected_series, expected_stores; /* restore: records seen, records promised */
-    struct pool_work *work;                                                /* of the close under way, POOL_KINDS */
-    struct pool_work *standing;                                            /* of the last close; NULL = to be rebuilt */
-    bool standing_is_new; /* made in this batch: `replaced` comes back when the batch does not happen */
-    struct pool_work *replaced;
+    struct pool_work *work;     /* of the close under way, POOL_KINDS */
+    struct pool_work *standing; /* of the last close; NULL = to be rebuilt */
 };
 
 static inline enum pool_kind series_pool(const struct series *s)

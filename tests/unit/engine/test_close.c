@@ -100,7 +100,7 @@ static void a_store_that_misses_a_week_or_joins_later_is_in_every_close_after_th
     assert_int_equal(d.closes, 2);
     totals(&d, 3, "ab"); /* closes 2 by the watermark; then the roster of 3 is a and b */
     assert_int_equal(d.closes, 4);
-    totals(&d, 3, "c");   /* a correction; c is on the roster of week 4 */
+    totals(&d, 3, "c"); /* a correction; c is on the roster of week 4 */
     totals(&d, 4, "abd"); /* d joins */
     assert_int_equal(d.closes, 4);
     totals(&d, 4, "c");
@@ -275,47 +275,42 @@ static void explicit_zeros_after_the_first_sale_change_nothing_published(void **
     driver_done(&zeros);
 }
 
-/* ---- rollbacks: what answers are given from is not fitted again, which would hold up those who ask */
-
-static void apply(struct driver *d, struct sales_update u, struct effects *fx)
+static size_t cell_pages(const struct driver *d)
 {
-    const struct record record = {.update = &u, .offset = d->next_offset, .timestamp_ms = d->timestamp_ms};
-    bool done;
-    assert_ok(engine_apply(d->engine, &record, fx));
-    while (engine_close_due(d->engine))
-        assert_ok(engine_continue(d->engine, 0, fx, &done));
+    size_t pages = 0;
+    for (size_t i = 0; i < d->engine->series_count; i++)
+        pages += d->engine->series[i]->page_count;
+    return pages;
 }
 
-/* One batch with u in it, which does not happen. */
-static void try_in_vain(struct driver *d, struct sales_update u)
-{
-    const struct pool_work *before = d->engine->standing;
-    struct effects fx = {0};
-    assert_non_null(before);
-    apply(d, u, &fx);
-    assert_ok(engine_flush(d->engine, d->batch + 1, &fx));
-    engine_rollback(d->engine);
-    assert_ptr_equal(d->engine->standing, before);
-    assert_null(d->engine->work);
-    effects_done(&fx);
-}
-
-static void a_rolled_back_batch_costs_no_fit(void **state)
+/* History is 16 periods: two pages of cells a series at most, and a third while a page begins. */
+static void periods_that_are_forgotten_leave_no_memory(void **state)
 {
     (void)state;
     struct driver d;
-    begin(&d);
-    for (int week = 0; week < 6; week++)
-        totals(&d, week, "abc");
-    size_t closes = d.closes;
-    assert_true(closes > 0);
-    for (int again = 0; again < 2; again++) {
-        try_in_vain(&d, driver_sale("a", NULL, friday_of(5) + 1, 10, "in the open week"));
-        try_in_vain(&d, driver_sale("a", NULL, friday_of(9), 10, "closes three weeks"));
-        driver_restart(&d);
+    struct engine_options o;
+    const struct driver_options batches = {.batch = 7, .rollback_every = 3};
+    engine_options_default(&o);
+    o.history_periods = 16;
+    driver_init(&d, &o, &batches);
+    struct sales_update updates[3 * 40];
+    char ids[3 * 40][16];
+    for (int turn = 0; turn < 10; turn++) {
+        size_t n = 0;
+        for (int week = 40 * turn; week < 40 * (turn + 1); week++)
+            for (int product = 0; product < 3; product++, n++) {
+                (void)snprintf(ids[n], sizeof ids[n], "%d-%d", week, product);
+                updates[n] = driver_sale("1", product ? "p1" : "p0", friday_of(week), 10 + product, ids[n]);
+            }
+        driver_run(&d, updates, n);
+        assert_in_range(cell_pages(&d), 3, 3 * 3);
     }
-    totals(&d, 6, "abc");
-    assert_true(d.closes > closes);
+    assert_int_equal(d.closes, 399);
+    struct engine_cell_view cells[40];
+    size_t n;
+    assert_ok(engine_cells_view(d.engine, 1, 40, cells, &n));
+    assert_int_equal(n, 17); /* the open one too */
+    assert_int_equal(cells[0].gross_amount, 10 * MILLIONTHS);
     driver_done(&d);
 }
 
@@ -333,7 +328,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_silent_store_is_unknown_then_an_alert_then_back),
         cmocka_unit_test(a_product_that_stops_selling_is_suspected_and_does_not_become_zero),
         cmocka_unit_test(explicit_zeros_after_the_first_sale_change_nothing_published),
-        cmocka_unit_test(a_rolled_back_batch_costs_no_fit),
+        cmocka_unit_test(periods_that_are_forgotten_leave_no_memory),
     };
     return fixture_run(argc, argv, tests);
 }
