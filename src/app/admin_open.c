@@ -24,6 +24,11 @@ enum status admin_open(const struct config *config, const char *broker, struct k
     free(properties);
     if (status)
         return error_wrap(err, "%s", servers);
+    if (kafka_is_embedded(kafka_admin_cluster_id(*out)))
+        return error_set(
+            err, STATUS_BAD_CONFIG,
+            "%s: this is the embedded broker, which has all topics from the start and cannot be asked for more (give a Kafka cluster)",
+            servers);
     *out_servers = servers;
     return STATUS_OK;
 }

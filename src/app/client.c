@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EMBEDDED_CLUSTER "mockCluster" /* how the id of librdkafka's in-process cluster begins */
-
 /* ---- connecting */
 
 /* Requests only time out; why, librdkafka tells here. */
@@ -108,7 +106,7 @@ enum status client_new(const struct client_options *options, struct client **out
     }
     rd_kafka_metadata_destroy(metadata);
     char *cluster = rd_kafka_clusterid(c->producer, 0); /* (came with the metadata) */
-    c->is_embedded = cluster && strncmp(cluster, EMBEDDED_CLUSTER, strlen(EMBEDDED_CLUSTER)) == 0;
+    c->is_embedded = kafka_is_embedded(cluster);
     if (cluster)
         rd_kafka_mem_free(c->producer, cluster);
     *out = c;

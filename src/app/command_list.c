@@ -4,7 +4,7 @@
 
 #include "app/command.h"
 
-#define COMMAND_LIST(X) X(demo) X(worker) X(broker) X(backtest) X(forecast) X(tail) X(state) X(topics) X(replay) X(simulate) X(bench) X(help)
+#define COMMAND_LIST(X) X(demo) X(worker) X(broker) X(backtest) X(forecast) X(tail) X(state) X(topics) X(doctor) X(replay) X(simulate) X(bench) X(help)
 
 #define COMMAND_DECLARE(name) extern const struct command command_##name;
 COMMAND_LIST(COMMAND_DECLARE)

@@ -1,6 +1,7 @@
 #include "io/kafka.h"
 
 #include <librdkafka/rdkafka.h>
+#include <string.h>
 
 enum status kafka_conf_set(rd_kafka_conf_t *conf, const char *name, const char *value, struct error *err)
 {
@@ -29,4 +30,9 @@ enum status kafka_conf_new(const struct kafka_property *properties, size_t count
     else
         *out = conf;
     return status;
+}
+
+bool kafka_is_embedded(const char *cluster_id)
+{
+    return cluster_id && strncmp(cluster_id, "mockCluster", strlen("mockCluster")) == 0;
 }

@@ -3,6 +3,7 @@
 #ifndef STORECAST_IO_KAFKA_H
 #define STORECAST_IO_KAFKA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/bytes.h"
@@ -24,6 +25,9 @@ struct kafka_header {
 enum status kafka_conf_new(const struct kafka_property *properties, size_t count, struct rd_kafka_conf_s **out,
                            struct error *err) MUST_CHECK;
 enum status kafka_conf_set(struct rd_kafka_conf_s *conf, const char *name, const char *value, struct error *err) MUST_CHECK;
+
+/* Is a cluster of this id (NULL = none) librdkafka's in-process broker? */
+bool kafka_is_embedded(const char *cluster_id);
 
 /* Called for every log line and error of librdkafka: level as in syslog(3). May run on any thread. */
 typedef void (*kafka_log_fn)(void *arg, int level, const char *facility, const char *line);

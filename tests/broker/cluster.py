@@ -14,7 +14,7 @@ BUILD = pathlib.Path(os.environ.get("STORECAST_BUILD", SOURCE / "build" / "dev")
 PROGRAM = os.environ.get("STORECAST_BIN", str(BUILD / "storecast"))
 CI = os.environ.get("CI") == "true"
 sys.path.insert(0, str(SOURCE / "tests" / "integration"))
-from stream import die_with_parent, until  # noqa: E402,F401 (until: for the tests)
+from stream import die_with_parent, environment_with, until  # noqa: E402,F401 (until: for the tests)
 
 UNAVAILABLE = 69  # scripts/kafka: no Java, no Maven, no download
 
@@ -34,11 +34,10 @@ def kafka(verb, folder, *arguments, check=True):
     return done
 
 
-def storecast(*arguments, code=0, stdin=None):
-    """Runs the program; its standard output. Another exit code than `code` fails."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("STORECAST_")}
-    done = subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True, timeout=300, env=environment, input=stdin)
-    if done.returncode != code:
+def storecast(*arguments, code=0, environment=None):
+    """Runs the program. Another exit code than `code` fails (None: any will do)."""
+    done = subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True, timeout=300, env=environment_with(environment))
+    if code is not None and done.returncode != code:
         raise AssertionError(f"storecast {' '.join(map(str, arguments))}: exit code {done.returncode}, not {code}\n{done.stdout}{done.stderr}")
     return done
 
@@ -78,13 +77,14 @@ class Cluster:
         return kafka("tool", self.folder, *arguments).stdout
 
 
-def transact(servers, topic, partition, name, verb, count):
-    """Records in a transaction that is committed, aborted, or held open by the process returned (transact.c)."""
-    child = subprocess.Popen([BUILD / "tests" / "broker_transact", servers, topic, str(partition), name, verb, str(count)],
+def transact(servers, topic, partition, name, verb, count, shift_ms=0):
+    """Records in a transaction that is committed, aborted, or held open by the process returned; or any offset of a group (transact.c)."""
+    child = subprocess.Popen([BUILD / "tests" / "broker_transact", servers, topic, str(partition), name, verb, str(count), str(shift_ms)],
                              stdout=subprocess.PIPE, text=True, preexec_fn=die_with_parent)
-    said = child.stdout.readline()
-    if not said:
-        raise AssertionError(f"broker_transact {verb} failed")
+    with child.stdout:
+        said = child.stdout.readline()
+    if said.strip() != ("open" if verb == "hold" else verb):
+        raise AssertionError(f"broker_transact {verb} failed: {said}")
     if verb != "hold":
         child.wait()
     return child
@@ -126,5 +126,5 @@ class Corner:
         assert arguments[:2] == ["--bootstrap-server", self.servers], line
         return self.tool(name, *arguments[2:])
 
-    def storecast(self, command, *arguments, code=0):
-        return storecast(*command.split(), *arguments, *self.options, code=code)
+    def storecast(self, command, *arguments, **options):
+        return storecast(*command.split(), *arguments, *self.options, **options)

@@ -16,7 +16,7 @@ import unittest
 
 PROGRAM = os.environ.get("STORECAST_BIN", "")
 USAGE, DATA, SERVICE, IO, CONFIG = 64, 65, 69, 74, 78
-COMMANDS = ("demo", "worker", "broker", "backtest", "forecast", "tail", "state", "topics", "replay", "simulate", "bench", "help")
+COMMANDS = ("demo", "worker", "broker", "backtest", "forecast", "tail", "state", "topics", "doctor", "replay", "simulate", "bench", "help")
 FIRST_DAY = datetime.date(2022, 1, 2)
 SECONDS_MAX = 60
 
