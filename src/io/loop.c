@@ -64,7 +64,7 @@ static int64_t queued_us(const struct loop *l)
         return 0;
     text[size] = '\0';
     char *second;
-    strtoull(text, &second, 10);
+    (void)strtoull(text, &second, 10);
     return (int64_t)(strtoull(second, NULL, 10) / 1000);
 }
 
