@@ -40,7 +40,7 @@ static bool try_batch(void *context)
 static void fill(struct panel *p)
 {
     panel_sales(p, 2, 2, 9, 1);
-    panel_totals(p, 3, 58, 5); /* long enough for the seasonal models */
+    panel_totals(p, 3, 58, 5);            /* long enough for the seasonal models */
     for (size_t i = 0; i < p->count; i++) /* stores of their own for the totals */
         if (p->updates[i].kind == BODY_TOTAL)
             p->updates[i].store = text_of(panel_text(p, "t%c", p->updates[i].store.data[2]));
@@ -84,8 +84,91 @@ static void every_failing_allocation_leaves_the_engine_as_it_was(void **state)
     panel_done(&p);
 }
 
+/* ---- alerts and answers */
+
+#define STORES 4
+#define WEEKS  100
+
+/* In the last weeks one of the stores falls by half, and another is silent. */
+static void fill_troubled(struct panel *p)
+{
+    for (int week = 0; week < WEEKS; week++)
+        for (int store = 0; store < STORES; store++) {
+            double amount = panel_level(store, week, 5) * (store == 2 && week >= WEEKS - 3 ? 0.5 : 1);
+            if (store != 3 || week < WEEKS - 3)
+                panel_add(p, driver_total(panel_text(p, "s%02d", store), NULL, date_of(2010, 2, 5) + 7 * week, amount, "total"));
+        }
+    panel_add(p, driver_complete(NULL, date_of(2010, 2, 5) + 7 * (WEEKS - 1)));
+}
+
+static bool has_alert(const struct driver *d, enum alert_kind kind)
+{
+    for (size_t i = 0; i < d->alert_count; i++)
+        if (d->alerts[i].kind == kind && d->alerts[i].firing)
+            return true;
+    return false;
+}
+
+static bool try_answer(void *context)
+{
+    struct driver *d = context;
+    static const double levels[] = {0.9, 0.1, 0.5};
+    const struct text models[] = {text_of("best"), text_of("naive")};
+    const struct forecast_request request = {.request_id = text_of("1"),
+                                             .store = text_of("s01"),
+                                             .level = LEVEL_STORE,
+                                             .horizon = 4,
+                                             .models = models,
+                                             .model_count = 2,
+                                             .quantiles = levels,
+                                             .quantile_count = 3,
+                                             .explain = true};
+    enum status status = engine_answer(d->engine, &request, &d->fx);
+    assert_true(status == STATUS_OK || status == STATUS_NO_MEMORY);
+    if (status == STATUS_OK)
+        assert_true(d->fx.items[d->fx.count - 1].kind == EFFECT_REPLY && d->fx.items[d->fx.count - 1].forecast->ledger_count > 1);
+    effects_done(&d->fx); /* so that the next one needs memory for everything again */
+    return status == STATUS_OK;
+}
+
+static void every_failing_allocation_of_alerts_and_answers_is_told(void **state)
+{
+    (void)state;
+    struct engine_options o;
+    engine_options_default(&o);
+    o.grid.week_end = FRIDAY;
+    struct panel p = {0};
+    fill_troubled(&p);
+    struct driver clean, swept;
+    size_t before = p.count - 3 * STORES;
+    driver_init(&clean, &o, &(struct driver_options){.batch = BATCH});
+    driver_init(&swept, &o, &(struct driver_options){.batch = BATCH});
+    driver_run(&clean, p.updates, p.count);
+    assert_true(has_alert(&clean, ALERT_DRIFT) && has_alert(&clean, ALERT_FEED_SILENT));
+    driver_run(&swept, p.updates, before);
+    for (size_t at = before; at < p.count; at++) {
+        struct sweep s = {&swept, p.updates + at, 1};
+        effects_done(&swept.fx);
+        (void)fault_sweep(try_batch, &s, true);
+        driver_run(&swept, p.updates + at, 1);
+    }
+    assert_true(fault_sweep(try_answer, &swept, false) > 5);
+    assert_int_equal(clean.alert_count, swept.alert_count);
+    struct buffer a = driver_last_bytes(&clean), b = driver_last_bytes(&swept);
+    assert_int_equal(a.size, b.size);
+    assert_memory_equal(a.data, b.data, a.size);
+    buffer_done(&a);
+    buffer_done(&b);
+    driver_done(&clean);
+    driver_done(&swept);
+    panel_done(&p);
+}
+
 int main(int argc, char **argv)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_failing_allocation_leaves_the_engine_as_it_was)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_failing_allocation_leaves_the_engine_as_it_was),
+        cmocka_unit_test(every_failing_allocation_of_alerts_and_answers_is_told),
+    };
     return fixture_run(argc, argv, tests);
 }
