@@ -3,7 +3,7 @@
 #
 #   scripts/dev.sh build                 the dev preset, in build/dev
 #   scripts/dev.sh test [NAME]           build, then ctest; NAME is a part of test names (ctest -R)
-#   scripts/dev.sh asan [NAME]           unit and fuzz tests under address and undefined-behaviour sanitizers
+#   scripts/dev.sh asan [NAME]           tests (NAME: also workers) under address and undefined-behaviour sanitizers
 #   scripts/dev.sh tsan [NAME]           what has threads (io, workers) under the thread sanitizer
 #   scripts/dev.sh valgrind [NAME]       unit tests and a worker's life: no read of nothing, nothing left at exit
 #   scripts/dev.sh lint                  clang with our warnings, clang-tidy, cppcheck
@@ -128,7 +128,7 @@ command=${1:-}
 case $command in
     build) build dev "$@" ;;
     test) build dev && run_ctest dev "$@" ;;
-    asan) build asan && run_ctest asan "${1:-}" -L '^(unit|fault|fuzz)$' ;;
+    asan) build asan && run_ctest asan "${1:-}" -L "^(unit|fault|fuzz${1:+|mock})\$" ;;
     tsan) tsan "$@" ;;
     valgrind) build dev && scripts/memcheck build/dev "$@" ;;
     lint) lint ;;

@@ -202,8 +202,7 @@ static enum status finish(struct engine *e, struct effects *fx)
     e->state.closing_cursor = 0;
     if (status == STATUS_OK)
         status = trim(e, closed);
-    pools_free(e->standing);
-    e->standing = e->work;
+    pools_install(e, e->work);
     e->work = NULL;
     roster_recount(e);
     return status;

@@ -148,9 +148,7 @@ void engine_rollback(struct engine *e)
         undo(e, &e->journal.entries[i]);
     sources_recount(e);
     journal_clear(&e->journal);
-    pools_free(e->work);
-    pools_free(e->standing); /* may be of a close that did not happen */
-    e->work = e->standing = NULL;
+    pools_rollback(e);
     roster_recount(e);
 }
 
@@ -168,5 +166,6 @@ void engine_commit(struct engine *e)
             history_release(e->series[entry->index], entry->period);
     }
     sources_drop_gone(e);
+    pools_commit(e);
     journal_clear(&e->journal);
 }

@@ -49,5 +49,6 @@ enum status engine_loaded(struct engine *e, bool accept_changes, struct error *e
         return STATUS_OK;
     const struct pool_work *pools;
     enum status status = pools_standing(e, &pools);
+    pools_commit(e); /* a first batch that is rolled back must not cost a fit */
     return status == STATUS_OK ? status : error_set(err, status, "partition %d: refit after restore: %s", e->partition, status_text(status));
 }

@@ -211,6 +211,8 @@ struct engine {
     size_t loaded_series, loaded_stores, expected_series, expected_stores; /* restore: records seen, records promised */
     struct pool_work *work;     /* of the close under way, POOL_KINDS */
     struct pool_work *standing; /* of the last close; NULL = to be rebuilt */
+    bool standing_is_new;       /* made in this batch: `replaced` comes back when the batch does not happen */
+    struct pool_work *replaced;
 };
 
 static inline enum pool_kind series_pool(const struct series *s)

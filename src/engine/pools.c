@@ -262,15 +262,47 @@ void pools_free(struct pool_work *pools)
     free(pools);
 }
 
+void pools_install(struct engine *e, struct pool_work *pools)
+{
+    if (e->standing_is_new)
+        pools_free(e->standing); /* an earlier close of the same batch */
+    else
+        e->replaced = e->standing;
+    e->standing_is_new = true;
+    e->standing = pools;
+}
+
+void pools_commit(struct engine *e)
+{
+    pools_free(e->replaced);
+    e->replaced = NULL;
+    e->standing_is_new = false;
+}
+
+void pools_rollback(struct engine *e)
+{
+    if (e->standing_is_new) {
+        pools_free(e->standing);
+        e->standing = e->replaced;
+    }
+    e->replaced = NULL;
+    e->standing_is_new = false;
+    pools_free(e->work);
+    e->work = NULL;
+}
+
 enum status pools_standing(struct engine *e, const struct pool_work **out)
 {
     assert(e->state.closed_through != PERIOD_NONE);
-    enum status status = STATUS_OK;
-    if (!e->standing)
-        status = pools_build(e, e->state.closed_through, false, &e->standing);
-    if (status == STATUS_OK)
-        *out = e->standing;
-    return status;
+    if (!e->standing) {
+        struct pool_work *pools;
+        enum status status = pools_build(e, e->state.closed_through, false, &pools);
+        if (status != STATUS_OK)
+            return status;
+        pools_install(e, pools);
+    }
+    *out = e->standing;
+    return STATUS_OK;
 }
 
 size_t pools_column(const struct pool_work *pool, const struct engine *e, const struct series *s)

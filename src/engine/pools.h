@@ -12,6 +12,12 @@
 enum status pools_build(struct engine *e, period_t last, bool at_close, struct pool_work **out) MUST_CHECK;
 void pools_free(struct pool_work *pools); /* all POOL_KINDS of them */
 
+/* A close is done: answers are given from these (takes ownership). Those before are kept until the batch is committed, for it may be
+ * rolled back: fitting them again would take as long as a close, in the middle of requests. */
+void pools_install(struct engine *e, struct pool_work *pools);
+void pools_commit(struct engine *e);
+void pools_rollback(struct engine *e); /* what is under way goes, too */
+
 /* The pools that answers are given from: of the last close. */
 enum status pools_standing(struct engine *e, const struct pool_work **out) MUST_CHECK;
 /* The column of a series; SIZE_MAX when it was not there at the close. */

@@ -13,7 +13,7 @@ import time
 import unittest
 
 sys.dont_write_bytecode = True  # beside the sources
-from stream import Stream, held_too_long, until
+from stream import Stream, held_too_long, keep_freed_memory, until
 
 REQUESTS = int(os.environ.get("STORECAST_HTTP_REQUESTS", "20000"))
 ANSWER_S = 2
@@ -31,6 +31,7 @@ class TheCheck(unittest.TestCase):
 class Hostile(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
+        keep_freed_memory(1)
         cls.stream = Stream(1).__enter__()
         cls.stream.start_worker()
         cls.stream.wait_running()

@@ -34,6 +34,7 @@ def resident_kib(s):
 
 class Reloads(unittest.TestCase):
     def test_a_hundred_reloads_leave_nothing_behind(self):
+        stream.keep_freed_memory(0)
         with stream.Stream(2) as s:
             sales, truth, options = s.path / "sales.csv", s.path / "truth.csv", s.path / "worker.properties"
             stream.run("simulate", "--stores", 2, "--years", .5, "--seed", 7, "--out", sales, "--truth", truth)

@@ -100,7 +100,7 @@ static void a_store_that_misses_a_week_or_joins_later_is_in_every_close_after_th
     assert_int_equal(d.closes, 2);
     totals(&d, 3, "ab"); /* closes 2 by the watermark; then the roster of 3 is a and b */
     assert_int_equal(d.closes, 4);
-    totals(&d, 3, "c"); /* a correction; c is on the roster of week 4 */
+    totals(&d, 3, "c");   /* a correction; c is on the roster of week 4 */
     totals(&d, 4, "abd"); /* d joins */
     assert_int_equal(d.closes, 4);
     totals(&d, 4, "c");
@@ -314,6 +314,50 @@ static void periods_that_are_forgotten_leave_no_memory(void **state)
     driver_done(&d);
 }
 
+/* ---- rollbacks: what answers are given from is not fitted again, which would hold up those who ask */
+
+static void apply(struct driver *d, struct sales_update u, struct effects *fx)
+{
+    const struct record record = {.update = &u, .offset = d->next_offset, .timestamp_ms = d->timestamp_ms};
+    bool done;
+    assert_ok(engine_apply(d->engine, &record, fx));
+    while (engine_close_due(d->engine))
+        assert_ok(engine_continue(d->engine, 0, fx, &done));
+}
+
+/* One batch with u in it, which does not happen. */
+static void try_in_vain(struct driver *d, struct sales_update u)
+{
+    const struct pool_work *before = d->engine->standing;
+    struct effects fx = {0};
+    assert_non_null(before);
+    apply(d, u, &fx);
+    assert_ok(engine_flush(d->engine, d->batch + 1, &fx));
+    engine_rollback(d->engine);
+    assert_ptr_equal(d->engine->standing, before);
+    assert_null(d->engine->work);
+    effects_done(&fx);
+}
+
+static void a_rolled_back_batch_costs_no_fit(void **state)
+{
+    (void)state;
+    struct driver d;
+    begin(&d);
+    for (int week = 0; week < 6; week++)
+        totals(&d, week, "abc");
+    size_t closes = d.closes;
+    assert_true(closes > 0);
+    for (int again = 0; again < 2; again++) {
+        try_in_vain(&d, driver_sale("a", NULL, friday_of(5) + 1, 10, "in the open week"));
+        try_in_vain(&d, driver_sale("a", NULL, friday_of(9), 10, "closes three weeks"));
+        driver_restart(&d);
+    }
+    totals(&d, 6, "abc");
+    assert_true(d.closes > closes);
+    driver_done(&d);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -329,6 +373,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_product_that_stops_selling_is_suspected_and_does_not_become_zero),
         cmocka_unit_test(explicit_zeros_after_the_first_sale_change_nothing_published),
         cmocka_unit_test(periods_that_are_forgotten_leave_no_memory),
+        cmocka_unit_test(a_rolled_back_batch_costs_no_fit),
     };
     return fixture_run(argc, argv, tests);
 }

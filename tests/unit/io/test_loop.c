@@ -155,9 +155,14 @@ static void *compete(void *arg)
     return NULL;
 }
 
-static void compute_beside_others(struct rig *r)
+static void being_pushed_off_the_cpu_is_reported_as_queued(void **state)
 {
     enum { OTHERS = 7 };
+    (void)state;
+    if (access("/proc/thread-self/schedstat", R_OK) != 0) {
+        print_message("skipped: this kernel has no schedstat\n");
+        skip();
+    }
     pthread_t others[OTHERS];
     cpu_set_t before, one;
     assert_int_equal(sched_getaffinity(0, sizeof before, &before), 0);
@@ -167,24 +172,14 @@ static void compute_beside_others(struct rig *r)
             CPU_SET(i, &one);
     assert_int_equal(sched_setaffinity(0, sizeof one, &one), 0); /* the others inherit it */
     atomic_store(&crowd_goes_home, false);
+    /* Made and joined outside of the callback: both may be waiting. */
     for (int i = 0; i < OTHERS; i++)
         assert_int_equal(pthread_create(&others[i], NULL, compete, NULL), 0);
-    compute(r);
+    struct rig r = run(compute);
     atomic_store(&crowd_goes_home, true);
     assert_int_equal(sched_setaffinity(0, sizeof before, &before), 0);
-    /* Not joined here: that would be waiting. */
     for (int i = 0; i < OTHERS; i++)
-        pthread_detach(others[i]);
-}
-
-static void being_pushed_off_the_cpu_is_reported_as_queued(void **state)
-{
-    (void)state;
-    if (access("/proc/thread-self/schedstat", R_OK) != 0) {
-        print_message("skipped: this kernel has no schedstat\n");
-        skip();
-    }
-    struct rig r = run(compute_beside_others);
+        pthread_join(others[i], NULL);
     assert_reported(&r);
     assert_true(r.cost.cpu_us >= 2 * LOOP_SLOW_US);
     assert_true(r.cost.queued_us > r.cost.cpu_us);
