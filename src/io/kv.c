@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "io/kv_check.h"
 #include "io/kv_lock.h"
 
 #define MAP_BYTES_DEFAULT (UINT64_C(64) << 20)
@@ -93,6 +94,18 @@ static enum status open_dbi(struct kv *kv, struct error *err)
     return STATUS_OK;
 }
 
+/* While we read, no page of ours is written over. */
+static enum status check_beside_writer(struct kv *kv, struct error *err)
+{
+    MDB_txn *txn;
+    int rc = mdb_txn_begin(kv->env, NULL, MDB_RDONLY, &txn);
+    if (rc)
+        return fail(kv, err, "cannot read", rc);
+    enum status status = kv_check(kv->directory, KV_CHECK_ALL, err);
+    mdb_txn_abort(txn);
+    return status;
+}
+
 enum status kv_open(const struct kv_options *options, struct kv **out, struct error *err)
 {
     struct kv *kv = calloc(1, sizeof *kv);
@@ -108,6 +121,8 @@ enum status kv_open(const struct kv_options *options, struct kv **out, struct er
         snprintf(kv->directory, sizeof kv->directory, "%s", options->directory);
         status = open_directory(kv, err);
     }
+    if (!status)
+        status = kv_check(kv->directory, kv->read_only ? KV_CHECK_HEADS : KV_CHECK_ALL, err);
     if (status)
         goto fail;
     int rc = mdb_env_create(&kv->env);
@@ -121,6 +136,8 @@ enum status kv_open(const struct kv_options *options, struct kv **out, struct er
         goto fail;
     }
     status = open_dbi(kv, err);
+    if (!status && kv->read_only)
+        status = check_beside_writer(kv, err);
     if (status)
         goto fail;
     *out = kv;
