@@ -58,5 +58,7 @@ void calm_compare(const struct buffer *kept, struct stage *wild, const char *pro
         findings_add(wild->findings, FINDING_DIFFERENT, 1, "the calm run has dead letters, or publishes something twice that differs");
     outputs_compare(&wild->outputs, &calm.outputs, wild->findings);
     compare_cells(wild, &calm);
+    calm.findings = wild->findings;
+    stage_end_worker(&calm);
     stage_close(&calm);
 }

@@ -12,16 +12,17 @@
 
 #define DAMAGE_LIST(X)                                                                                                                     \
     X(FLIPPED, "bytes flipped", 20)                                                                                                        \
-    X(CUT, "cut short", 6) X(LONGER, "bytes behind the end", 4) X(EMPTY, "empty or null", 4) X(NOISE, "noise", 6)                          \
-        X(UNKNOWN_SCHEMA, "a schema nobody knows", 4) X(OTHER_SCHEMA, "another record's schema", 3)                                        \
-            X(WRONG_PARTITION, "the wrong partition", 5) X(WRONG_KEY, "another key, or none", 5)                                           \
-                X(BEFORE_TIME, "a date before date.min", 3) X(FAR_AHEAD, "a date far ahead", 4) X(OLD_TIMESTAMP, "a timestamp of 1970", 2) \
-                    X(TOO_OLD, "a date before all history", 4) X(VALUE, "NaN, infinite or huge", 6) X(TEXT, "bad texts", 5)                \
-                        X(OVERSIZE, "larger than message.max.bytes", 1) X(UNSUPPORTED, "a body not acted on yet", 4)                       \
-                            X(MIXED_LEVEL, "a whole store's sale where products are sold", 4) X(REPEATED, "sent twice", 12)                \
-                                X(REUSED, "a restarted counter", 4) X(BELOW_WINDOW, "a counter far behind", 4)                             \
-                                    X(HELD_BACK, "out of order", 12) X(NO_COUNTER, "no counter, event id only, twice", 5)                  \
-                                        X(HEADERS, "odd headers", 4)
+    X(CUT, "cut short", 6)                                                                                                                 \
+    X(LONGER, "bytes behind the end", 4)                                                                                                   \
+    X(EMPTY, "empty or null", 4) X(NOISE, "noise", 6) X(UNKNOWN_SCHEMA, "a schema nobody knows", 4)                                        \
+        X(OTHER_SCHEMA, "another record's schema", 3) X(WRONG_PARTITION, "the wrong partition", 5) X(WRONG_KEY, "another key, or none", 5) \
+            X(BEFORE_TIME, "a date before date.min", 3) X(FAR_AHEAD, "a date far ahead", 4) X(OLD_TIMESTAMP, "a timestamp of 1970", 2)     \
+                X(TOO_OLD, "a date before all history", 4) X(VALUE, "NaN, infinite or huge", 6) X(TEXT, "bad texts", 5)                    \
+                    X(OVERSIZE, "larger than message.max.bytes", 1) X(UNSUPPORTED, "a body not acted on yet", 4)                           \
+                        X(MIXED_LEVEL, "a whole store's sale where products are sold", 4) X(REPEATED, "sent twice", 12)                    \
+                            X(REUSED, "a restarted counter", 4) X(BELOW_WINDOW, "a counter far behind", 4)                                 \
+                                X(HELD_BACK, "out of order", 12) X(NO_COUNTER, "no counter, event id only, twice", 5)                      \
+                                    X(HEADERS, "odd headers", 4)
 enum damage_kind {
 #define DAMAGE_ENUM(id, text, weight) DAMAGE_##id,
     DAMAGE_LIST(DAMAGE_ENUM)

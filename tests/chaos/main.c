@@ -87,19 +87,25 @@ static void print_result(const struct run_result *r)
     printf("\n%" PRIu64 " kills, %" PRIu64 " of them inside a batch or a close; %" PRIu64 " sums compared in %" PRIu64
            " checks; %.0f s, %.0f records/s\n",
            r->kills, r->crash_points, r->cells, r->checks, r->seconds, (double)r->events / r->seconds);
+    if (r->held_waiting)
+        printf("%" PRIu64 " callbacks of the worker's loop waited 50 ms, for a lock or a page: the machine was busy\n", r->held_waiting);
     if (r->memory_bound_bytes)
         printf("memory: %+" PRId64 " KiB over %" PRIu64 " records of one worker; a leak of one byte a record would be %" PRId64 " KiB\n",
                r->memory_growth_bytes / 1024, r->memory_records, r->memory_bound_bytes / 1024);
 }
 
-static uint64_t number_of(const char *text)
+_Noreturn static void usage(const char *option)
+{
+    fprintf(stderr, "chaos: %s: not an option with its number (--records N, --seed S, --minutes N, --partitions 1..12)\n", option);
+    exit(64);
+}
+
+static uint64_t number_of(const char *option, const char *text)
 {
     char *end;
     uint64_t v = text ? strtoull(text, &end, 10) : 0;
-    if (!text || end == text || *end) {
-        fprintf(stderr, "chaos: a number is missing\nUsage: storecast_chaos [--records N] [--seed S] [--minutes N] [--partitions N]\n");
-        exit(64);
-    }
+    if (!text || end == text || *end)
+        usage(option);
     return v;
 }
 
@@ -109,7 +115,7 @@ int main(int argc, char **argv)
     uint64_t minutes = 0, events = 0;
     struct findings all = {0};
     for (int i = 1; i < argc; i += 2) {
-        uint64_t v = number_of(i + 1 < argc ? argv[i + 1] : NULL);
+        uint64_t v = number_of(argv[i], i + 1 < argc ? argv[i + 1] : NULL);
         if (strcmp(argv[i], "--seed") == 0)
             o.seed = v;
         else if (strcmp(argv[i], "--records") == 0)
@@ -121,7 +127,7 @@ int main(int argc, char **argv)
         else if (strcmp(argv[i], "--sabotage") == 0 && v <= SABOTAGE_DIFFERENT)
             o.sabotage = (enum sabotage)v;
         else
-            number_of(NULL);
+            usage(argv[i]);
     }
     if (!o.program || !*o.program)
         chaos_fail("STORECAST_BIN is not set (use scripts/chaos)");

@@ -15,7 +15,7 @@
 #define SOUND_DAYS             3 /* before the first damage: every series is known by then */
 #define PERIODS_BETWEEN_CHECKS 40
 #define KEEPS_ALL              1000000 /* up to so many records the run is made again without crashes and damage */
-#define CRASHES_UNTIL          .4 /* of the records; later ones are for looking at one worker's memory; a short run has crashes all the time */
+#define CRASHES_UNTIL          .25 /* of the records; later ones are for looking at one worker's memory; a short run has crashes all the time */
 #define QUEUES                 3
 
 struct held {
@@ -91,7 +91,7 @@ static void plan_kill(struct run *r)
 
 static void kill_worker(struct run *r, const char *next)
 {
-    service_kill(&r->stage.service);
+    stage_end_worker(&r->stage);
     r->stage.kills++;
     stage_start(&r->stage, next);
 }
@@ -355,14 +355,16 @@ void run_chaos(const struct run_options *options, struct run_result *out)
     r.calm = true;
     check(&r);
     stage_wait_quiet(&r.stage);
+    watch_judge(&r.watch, out);
+    stage_end_worker(&r.stage);
     outputs_finish(&r.stage.outputs, &r.ledger, &out->findings);
     check_truth(&r.ledger, r.simulate, &r.simulation);
-    watch_judge(&r.watch, out);
     if (!is_long(&r))
         calm_compare(&r.kept, &r.stage, options->program);
     out->events = r.sent;
     out->kills = r.stage.kills + r.stage.points;
     out->crash_points = r.stage.points;
+    out->held_waiting = r.stage.held_waiting;
     out->seconds = watch_seconds(&r.watch);
     memcpy(out->verdicts, r.ledger.totals, sizeof out->verdicts);
     memcpy(out->made, r.damage.made, sizeof out->made);

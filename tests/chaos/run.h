@@ -15,7 +15,7 @@ struct run_options {
 };
 
 struct run_result {
-    uint64_t events, kills, crash_points, checks, cells, memory_records;
+    uint64_t events, kills, crash_points, checks, cells, memory_records, held_waiting;
     int64_t memory_growth_bytes, memory_bound_bytes; /* bound 0: too few records to tell */
     double seconds;
     struct findings findings;

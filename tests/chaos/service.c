@@ -185,6 +185,29 @@ struct service_size service_size(const struct service *s)
     return size;
 }
 
+static long number_after(const char *line, const char *key)
+{
+    const char *at = strstr(line, key);
+    return at ? strtol(at + strlen(key), NULL, 10) : 0;
+}
+
+struct service_held service_held(const struct service *s)
+{
+    struct service_held held = {0};
+    char line[1024];
+    FILE *f = fopen(s->log, "re");
+    while (f && fgets(line, sizeof line, f)) {
+        if (!strstr(line, " slow_callback "))
+            continue;
+        long cpu = number_after(line, " cpu_ms="), blocked = number_after(line, " blocked_ms=");
+        held.working += cpu * 1000 >= LOOP_SLOW_US;
+        held.waiting += cpu * 1000 < LOOP_SLOW_US && (cpu + blocked) * 1000 >= LOOP_SLOW_US;
+    }
+    if (f)
+        fclose(f);
+    return held;
+}
+
 bool service_state(const struct service *s, const char *what, struct buffer *out)
 {
     char command[512], part[8192];

@@ -32,6 +32,13 @@ struct service_size {
 };
 struct service_size service_size(const struct service *s);
 
+struct service_held { /* the loop, by one callback for 50 ms or more */
+    uint64_t working; /* by its own CPU time */
+    uint64_t waiting; /* by waiting: also for a thread that the machine did not run, when it is busy */
+};
+/* From the log of the worker that runs, or ran last. */
+struct service_held service_held(const struct service *s);
+
 /* Runs `storecast state WHAT` and gives its output. False when it failed: the worker has died before it wrote anything. Caller
  * frees the buffer. */
 bool service_state(const struct service *s, const char *what, struct buffer *out);

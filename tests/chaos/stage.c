@@ -45,6 +45,23 @@ void stage_open(struct stage *s, struct ledger *l, struct findings *f, const cha
     snprintf(s->service.log, sizeof s->service.log, "%s/worker.log", s->dir);
 }
 
+/* Of the worker that ran until now. Sanitizers are slow. */
+static void check_loop(struct stage *s)
+{
+    const struct service_held held = service_held(&s->service);
+    s->held_waiting += held.waiting;
+#if !defined __SANITIZE_THREAD__ && !defined __SANITIZE_ADDRESS__
+    if (held.working)
+        findings_add(s->findings, FINDING_DIFFERENT, held.working, "the worker's loop was held for 50 ms by work");
+#endif
+}
+
+void stage_end_worker(struct stage *s)
+{
+    service_kill(&s->service);
+    check_loop(s);
+}
+
 void stage_close(struct stage *s)
 {
     char command[128];
@@ -78,6 +95,7 @@ void stage_turn(struct stage *s, int wait_ms)
     outputs_read(&s->outputs, s->ledger, s->findings);
     if (s->service.pid > 0 && service_has_died(&s->service)) {
         s->points++;
+        check_loop(s);
         stage_start(s, s->next_crash ? s->next_crash(s->arg, text, sizeof text) : NULL);
     }
     s->turn_us = loop_now_us();

@@ -18,6 +18,7 @@ struct stage {
     struct findings *findings;
     int64_t turn_us;
     uint64_t kills, points; /* deaths: from outside, at a crash point */
+    uint64_t held_waiting;  /* callbacks that waited 50 ms */
     int64_t started_us;
     /* For a worker that died by itself: where the next one shall die, NULL = nowhere; and a look at things, every few milliseconds. */
     const char *(*next_crash)(void *arg, char *text, size_t size);
@@ -30,6 +31,8 @@ void stage_close(struct stage *s);
 
 /* Starts the worker, having noted where it begins. */
 void stage_start(struct stage *s, const char *crash_at);
+/* kill -9. A finding when its loop was ever held. */
+void stage_end_worker(struct stage *s);
 /* Reads what came out; starts the worker again when it has died. */
 void stage_turn(struct stage *s, int wait_ms);
 void stage_send(struct stage *s, const struct client_record *record);

@@ -21,13 +21,13 @@ double watch_seconds(const struct watch *w)
 static void note(struct watch *w, uint64_t sent, const struct service_size *size)
 {
     const double share = (double)sent / (double)w->expected;
-    const int window = share >= .5 && share < .6 ? 0 : share >= .9 && share < 1 ? 1 : -1;
+    const int window = share >= .45 && share < .55 ? 0 : share >= .9 && share < 1 ? 1 : -1;
     if (window >= 0) {
         w->anonymous_kib[window] += size->anonymous_kib;
         w->records[window] += sent;
         w->looks[window]++;
     }
-    if (share >= .5 && !w->descriptors)
+    if (share >= .45 && !w->descriptors)
         w->descriptors = size->descriptors;
     if (w->descriptors && size->descriptors > w->descriptors + DESCRIPTORS_MORE)
         findings_add(w->findings, FINDING_DIFFERENT, 1, "the worker had %" PRId64 " descriptors open, now %" PRId64, w->descriptors,
