@@ -12,10 +12,10 @@
 #include "io/kv.h"
 #include "support/fixture.h"
 
-#define KEYS       900
+#define KEYS       500
 #define PAGE       4096
 #define FILE_MAX   (16 << 20)
-#define DAMAGES    2000
+#define DAMAGES    1200
 #define VALUE_MAX  9000
 #define BATCHES    12 /* before the damage */
 #define BATCHES_ON 4  /* after it */

@@ -27,6 +27,7 @@ class Undisturbed:
             stream.replay(self.sales)
             stream.stop_worker()
             self.expected = self.results(stream)
+            self.sent = len(stream.read("sales-updates"))
 
     def close(self):
         self.folder.cleanup()
