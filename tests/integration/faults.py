@@ -11,7 +11,7 @@ from stream import Stream, run, until
 
 PARTITIONS = 2
 OPTIONS = ("batch.max.records=100",)
-AT_ONCE = 4
+AT_ONCE = 2
 
 
 class Undisturbed:
