@@ -134,8 +134,7 @@ bool history_span(const struct series *s, period_t *out_first, period_t *out_las
 
 struct contribution history_contribution(const struct cell *cell)
 {
-    if (!cell || !cell->present)
-        return (struct contribution){0};
+    assert(cell->present);
     if (cell->has_total)
         return cell->total;
     struct contribution c = cell->sums;

@@ -31,10 +31,11 @@ enum status engine_load(struct engine *e, struct bytes key, struct bytes value, 
 enum status engine_loaded(struct engine *e, bool accept_changes, struct error *err)
 {
     engine_commit(e); /* nothing of a restore is news */
+    bool is_empty = !e->series_count && !e->seen_count && !e->source_count;
+    if (!e->loaded_partition && is_empty)
+        return STATUS_OK;
     if (!e->loaded_partition)
-        return e->series_count || e->seen_count || e->source_count
-                   ? error_set(err, STATUS_CORRUPT, "partition %d: the state has series but no partition record", e->partition)
-                   : STATUS_OK;
+        return error_set(err, STATUS_CORRUPT, "partition %d: the state has series but no partition record", e->partition);
     if (e->loaded_series != e->series_count || e->series_count != e->expected_series || e->loaded_stores != e->store_count ||
         e->store_count != e->expected_stores)
         return error_set(err, STATUS_CORRUPT, "partition %d: the state names %zu series in %zu stores, its partition record %zu in %zu",

@@ -100,6 +100,35 @@ static void shapes_that_crash_avro_are_refused(void **state)
             "more.b.c.d: too many records inside each other");
 }
 
+/* A type that is named once and used often: small as a text, large as a tree. */
+static void schemas_that_grow_when_unfolded_are_refused(void **state)
+{
+    (void)state;
+    static char type[7500];
+    size_t used = 0;
+#define ADD(...) used += (size_t)snprintf(type + used, sizeof type - used, __VA_ARGS__)
+    ADD("{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"Box\",\"fields\":[{\"name\":\"g\",\"type\":{\"type\":\"array\","
+        "\"items\":{\"type\":\"record\",\"name\":\"Wide\",\"fields\":[");
+    for (int i = 0; i < 80; i++)
+        ADD("%s{\"name\":\"f%d\",\"type\":\"int\"}", i ? "," : "", i);
+    ADD("]}}}");
+    for (int i = 0; i < 60; i++)
+        ADD(",{\"name\":\"g%d\",\"type\":{\"type\":\"array\",\"items\":\"Wide\"}}", i);
+    ADD("]}}");
+#undef ADD
+    assert_true(used < sizeof type - 1);
+    refuses(with_field(type), "the schema is too large");
+}
+
+static void an_enum_without_symbols_is_refused(void **state)
+{
+    (void)state;
+    struct error why = {0};
+    assert_status(codec_schema_add(codec, 77, text_of(with_field("{\"type\":\"enum\",\"name\":\"E\",\"symbols\":[]}")), &why),
+                  STATUS_BAD_MESSAGE);
+    assert_false(codec_schema_known(codec, 77));
+}
+
 static void texts_that_are_no_schema_are_refused(void **state)
 {
     (void)state;
@@ -166,6 +195,8 @@ int main(int argc, char **argv)
         CASE(the_built_in_schemas_are_known),
         CASE(allowed_shapes_are_let_in),
         CASE(shapes_that_crash_avro_are_refused),
+        CASE(schemas_that_grow_when_unfolded_are_refused),
+        CASE(an_enum_without_symbols_is_refused),
         CASE(texts_that_are_no_schema_are_refused),
         CASE(required_fields_must_be_there_with_a_type_that_can_be_read),
         CASE(an_id_never_changes_its_meaning),
