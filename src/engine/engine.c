@@ -80,7 +80,7 @@ enum status engine_new(int32_t partition, const struct engine_options *options, 
     e->state = (struct partition_state){.sales_offset = -1, .requests_offset = -1, .greatest_date = INT32_MIN,
                                         .first_record = PERIOD_NONE, .closed_through = PERIOD_NONE,
                                         .closing = PERIOD_NONE, .complete_all = INT32_MIN};
-    if ((named && !unit) || calendar_new(&e->options.grid, &e->calendar) != STATUS_OK) {
+    if ((named && !unit) || e->options_hash == 0 || calendar_new(&e->options.grid, &e->calendar) != STATUS_OK) {
         engine_free(e);
         return STATUS_NO_MEMORY;
     }

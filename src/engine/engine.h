@@ -41,7 +41,7 @@ struct engine_options { /* those marked * change published numbers */
 };
 #define ENGINE_HISTORY_MAX 1040
 void engine_options_default(struct engine_options *out); /* weeks ending on Sunday, amount, gross */
-uint64_t engine_options_hash(const struct engine_options *o); /* of everything marked * */
+uint64_t engine_options_hash(const struct engine_options *o); /* of everything marked *; 0 = out of memory */
 
 struct record { /* one record of sales-updates, already decoded and checked by codec/ */
     const struct sales_update *update;

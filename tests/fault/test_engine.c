@@ -90,12 +90,12 @@ static void every_failing_allocation_leaves_the_engine_as_it_was(void **state)
 #define WEEKS  100
 
 /* In the last weeks one of the stores falls by half, and another is silent. */
-static void fill_troubled(struct panel *p)
+static void fill_troubled(struct panel *p, int falls, int is_silent)
 {
     for (int week = 0; week < WEEKS; week++)
         for (int store = 0; store < STORES; store++) {
-            double amount = panel_level(store, week, 5) * (store == 2 && week >= WEEKS - 3 ? 0.5 : 1);
-            if (store != 3 || week < WEEKS - 3)
+            double amount = panel_level(store, week, 5) * (store == falls && week >= WEEKS - 3 ? 0.5 : 1);
+            if (store != is_silent || week < WEEKS - 3)
                 panel_add(p, driver_total(panel_text(p, "s%02d", store), NULL, date_of(2010, 2, 5) + 7 * week, amount, "total"));
         }
     panel_add(p, driver_complete(NULL, date_of(2010, 2, 5) + 7 * (WEEKS - 1)));
@@ -107,6 +107,15 @@ static bool has_alert(const struct driver *d, enum alert_kind kind)
         if (d->alerts[i].kind == kind && d->alerts[i].firing)
             return true;
     return false;
+}
+
+/* As try_batch, but the outputs need memory from the first one on. */
+static bool try_outputs(void *context)
+{
+    struct sweep *s = context;
+    bool done = try_batch(s);
+    effects_done(&s->d->fx);
+    return done;
 }
 
 static bool try_answer(void *context)
@@ -131,14 +140,13 @@ static bool try_answer(void *context)
     return status == STATUS_OK;
 }
 
-static void every_failing_allocation_of_alerts_and_answers_is_told(void **state)
+static void alerts_and_answers_of(int falls, int is_silent)
 {
-    (void)state;
     struct engine_options o;
     engine_options_default(&o);
     o.grid.week_end = FRIDAY;
     struct panel p = {0};
-    fill_troubled(&p);
+    fill_troubled(&p, falls, is_silent);
     struct driver clean, swept;
     size_t before = p.count - 3 * STORES;
     driver_init(&clean, &o, &(struct driver_options){.batch = BATCH});
@@ -149,7 +157,7 @@ static void every_failing_allocation_of_alerts_and_answers_is_told(void **state)
     for (size_t at = before; at < p.count; at++) {
         struct sweep s = {&swept, p.updates + at, 1};
         effects_done(&swept.fx);
-        (void)fault_sweep(try_batch, &s, true);
+        (void)fault_sweep(try_outputs, &s, true);
         driver_run(&swept, p.updates + at, 1);
     }
     effects_done(&swept.fx);
@@ -166,11 +174,77 @@ static void every_failing_allocation_of_alerts_and_answers_is_told(void **state)
     panel_done(&p);
 }
 
+static void every_failing_allocation_of_alerts_and_answers_is_told(void **state)
+{
+    (void)state;
+    alerts_and_answers_of(2, 3);
+    alerts_and_answers_of(2, 0); /* the first output of a close */
+    alerts_and_answers_of(0, 3);
+}
+
+/* ---- what is just full */
+
+static void a_close_whose_last_output_finds_no_memory_is_done_again(void **state)
+{
+    (void)state;
+    enum { FULL = 64 }; /* outputs that effects.c makes room for at first */
+    struct engine_options o;
+    engine_options_default(&o);
+    o.grid.week_end = FRIDAY;
+    struct panel p = {0};
+    struct driver d;
+    panel_totals(&p, FULL, 2, 5);
+    driver_init(&d, &o, NULL);
+    driver_run(&d, p.updates, p.count - 1);
+    assert_int_equal(d.closes, 1);
+    struct sweep s = {&d, p.updates + p.count - 1, 1};
+    assert_true(fault_sweep(try_outputs, &s, true) > FULL);
+    driver_run(&d, p.updates + p.count - 1, 1);
+    assert_int_equal(d.closes, 2);
+    assert_int_equal(d.forecasts, 2 * FULL);
+    driver_done(&d);
+    panel_done(&p);
+}
+
+static bool make_engine(void *context)
+{
+    struct engine *e = NULL;
+    enum status status = engine_new(0, context, &e);
+    assert_true(status == STATUS_OK || status == STATUS_NO_MEMORY);
+    engine_free(e);
+    return status == STATUS_OK;
+}
+
+static void an_engine_is_made_whole_or_not_at_all(void **state)
+{
+    (void)state;
+    struct engine_options o;
+    engine_options_default(&o);
+    o.unit = text_of("EUR");
+    assert_true(fault_sweep(make_engine, &o, false) >= 3);
+}
+
+static void a_key_that_finds_no_memory_is_absent(void **state)
+{
+    (void)state;
+    struct arena arena = {0};
+    fault_start(0);
+    struct text series = effects_series_key(&arena, text_of("1"), text_of("milk"));
+    fault_start(0);
+    struct text closed = effects_closed_key(&arena, 3);
+    fault_stop();
+    assert_true(!series.data && !closed.data);
+    arena_done(&arena);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_failing_allocation_leaves_the_engine_as_it_was),
         cmocka_unit_test(every_failing_allocation_of_alerts_and_answers_is_told),
+        cmocka_unit_test(a_close_whose_last_output_finds_no_memory_is_done_again),
+        cmocka_unit_test(an_engine_is_made_whole_or_not_at_all),
+        cmocka_unit_test(a_key_that_finds_no_memory_is_absent),
     };
     return fixture_run(argc, argv, tests);
 }
