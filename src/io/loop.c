@@ -2,7 +2,6 @@
 
 #include <assert.h>
 #include <event2/event.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -10,6 +9,8 @@
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "io/schedule.h"
 
 #define LOOP_SIGNALS_MAX 8
 
@@ -32,7 +33,8 @@ struct loop {
     struct loop_call tick_call;
     int64_t tick_due_us;
     int64_t lag_us, worst_us;
-    int schedule; /* the running thread's schedstat, or -1 */
+    int schedule;             /* of the running thread (schedule.h) */
+    int64_t others_queued_us; /* of the other threads, at the last tick */
     struct loop_signal signals[LOOP_SIGNALS_MAX];
     size_t signal_count;
 };
@@ -55,19 +57,6 @@ int64_t loop_now_us(void)
     return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-/* What Linux says of this thread: "<ns on a CPU> <ns ready to run, but not running> <times it was put on one>". */
-static int64_t queued_us(const struct loop *l)
-{
-    char text[64];
-    ssize_t size = l->schedule >= 0 ? pread(l->schedule, text, sizeof text - 1, 0) : -1;
-    if (size <= 0)
-        return 0;
-    text[size] = '\0';
-    char *second;
-    (void)strtoull(text, &second, 10);
-    return (int64_t)(strtoull(second, NULL, 10) / 1000);
-}
-
 struct loop_mark loop_enter(const struct loop *l)
 {
     struct timespec cpu;
@@ -76,7 +65,7 @@ struct loop_mark loop_enter(const struct loop *l)
     getrusage(RUSAGE_THREAD, &usage);
     return (struct loop_mark){.wall_us = loop_now_us(),
                               .cpu_us = (int64_t)cpu.tv_sec * 1000000 + cpu.tv_nsec / 1000,
-                              .queued_us = queued_us(l),
+                              .queued_us = schedule_queued_us(l->schedule),
                               .gave_up = usage.ru_nvcsw};
 }
 
@@ -96,11 +85,22 @@ static struct loop_cost cost_since(const struct loop *l, const struct loop_mark 
     return cost;
 }
 
+/* A lock is held for as long as its holder is kept from a CPU: that part of our waiting is the machine's doing too. */
+static void find_starved(struct loop *l, struct loop_cost *cost)
+{
+    const int64_t others = schedule_others_queued_us();
+    const int64_t since_tick = positive(others - l->others_queued_us);
+    cost->starved_us = cost->blocked_us < since_tick ? cost->blocked_us : since_tick;
+    cost->blocked_us -= cost->starved_us;
+    l->others_queued_us = others;
+}
+
 void loop_leave(struct loop *l, const char *name, struct loop_mark entered)
 {
     int64_t elapsed = loop_now_us() - entered.wall_us;
     if (elapsed > LOOP_SLOW_US && l->hooks.on_slow) {
-        const struct loop_cost cost = cost_since(l, &entered);
+        struct loop_cost cost = cost_since(l, &entered);
+        find_starved(l, &cost);
         elapsed = cost.wall_us;
         l->hooks.on_slow(l->hooks.arg, name, &cost);
     }
@@ -128,6 +128,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
     if (l->lag_us > l->worst_us)
         l->worst_us = l->lag_us;
     l->tick_due_us = now + 1000000;
+    l->others_queued_us = schedule_others_queued_us();
     if (l->tick_call.fn)
         call_run(&l->tick_call);
 }
@@ -175,7 +176,7 @@ void loop_free(struct loop *l)
 enum status loop_run(struct loop *l)
 {
     if (l->schedule < 0)
-        l->schedule = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
+        l->schedule = schedule_open();
     return event_base_dispatch(l->base) < 0 ? STATUS_IO : STATUS_OK;
 }
 

@@ -20,11 +20,12 @@ struct loop_timer;
 
 typedef void (*loop_fn)(void *arg);
 
-/* Where a callback's time went: wall = cpu + blocked + queued. cpu and blocked (a disk, a lock, a sleep) are our doing; queued is
- * when it could have run but the machine ran something else. Without Linux's schedstat, waiting of both kinds in one callback is
- * all called blocked. */
+/* Where a callback's time went: wall = cpu + blocked + starved + queued. cpu and blocked (a disk, a lock, a sleep) are our doing.
+ * queued is when it could have run but the machine ran something else. starved is waiting that other threads of ours explain,
+ * because the machine kept them from running for as long (within the second): one of them held the lock. Without Linux's
+ * schedstat, all waiting in one callback is called blocked. */
 struct loop_cost {
-    int64_t wall_us, cpu_us, blocked_us, queued_us;
+    int64_t wall_us, cpu_us, blocked_us, starved_us, queued_us;
 };
 
 struct loop_hooks {

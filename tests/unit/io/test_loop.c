@@ -70,7 +70,7 @@ static void assert_reported(const struct rig *r)
     assert_true(r->worst_us >= r->cost.wall_us && r->worst_afterwards_us == 0);
     assert_true(r->cost.cpu_us >= r->used_us && r->cost.blocked_us >= 0 && r->cost.queued_us >= 0);
     /* The clocks are read one after the other. */
-    assert_true(r->cost.cpu_us + r->cost.blocked_us + r->cost.queued_us >= r->cost.wall_us);
+    assert_true(r->cost.cpu_us + r->cost.blocked_us + r->cost.starved_us + r->cost.queued_us >= r->cost.wall_us);
 }
 
 static void compute(struct rig *r)
@@ -155,6 +155,16 @@ static void *compete(void *arg)
     return NULL;
 }
 
+/* Threads that are made then inherit it. */
+static void pin_to_one(const cpu_set_t *before, cpu_set_t *one)
+{
+    CPU_ZERO(one);
+    for (int i = 0; i < CPU_SETSIZE && CPU_COUNT(one) == 0; i++)
+        if (CPU_ISSET(i, before))
+            CPU_SET(i, one);
+    assert_int_equal(sched_setaffinity(0, sizeof *one, one), 0);
+}
+
 static void being_pushed_off_the_cpu_is_reported_as_queued(void **state)
 {
     enum { OTHERS = 7 };
@@ -166,11 +176,7 @@ static void being_pushed_off_the_cpu_is_reported_as_queued(void **state)
     pthread_t others[OTHERS];
     cpu_set_t before, one;
     assert_int_equal(sched_getaffinity(0, sizeof before, &before), 0);
-    CPU_ZERO(&one);
-    for (int i = 0; i < CPU_SETSIZE && CPU_COUNT(&one) == 0; i++)
-        if (CPU_ISSET(i, &before))
-            CPU_SET(i, &one);
-    assert_int_equal(sched_setaffinity(0, sizeof one, &one), 0); /* the others inherit it */
+    pin_to_one(&before, &one);
     atomic_store(&crowd_goes_home, false);
     /* Made and joined outside of the callback: both may be waiting. */
     for (int i = 0; i < OTHERS; i++)
@@ -183,6 +189,58 @@ static void being_pushed_off_the_cpu_is_reported_as_queued(void **state)
     assert_reported(&r);
     assert_true(r.cost.cpu_us >= 2 * LOOP_SLOW_US);
     assert_true(r.cost.queued_us > r.cost.cpu_us);
+    assert_true(r.cost.blocked_us < LOOP_SLOW_US);
+}
+
+/* The holder of the lock needs the CPU that the crowd has. */
+static void *hold_and_compute(void *arg)
+{
+    struct lock *lock = arg;
+    pthread_mutex_lock(&lock->mutex);
+    atomic_store(&lock->is_held, true);
+    while (!atomic_load(&lock->is_wanted))
+        sched_yield();
+    compute(NULL);
+    pthread_mutex_unlock(&lock->mutex);
+    return NULL;
+}
+
+static struct lock contended = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+static void want_it(struct rig *r)
+{
+    (void)r;
+    atomic_store(&contended.is_wanted, true);
+    pthread_mutex_lock(&contended.mutex);
+    pthread_mutex_unlock(&contended.mutex);
+}
+
+static void waiting_for_who_is_kept_from_running_is_reported_as_starved(void **state)
+{
+    enum { OTHERS = 7 };
+    (void)state;
+    if (access("/proc/thread-self/schedstat", R_OK) != 0) {
+        print_message("skipped: this kernel has no schedstat\n");
+        skip();
+    }
+    pthread_t holder, others[OTHERS];
+    cpu_set_t before, one;
+    assert_int_equal(sched_getaffinity(0, sizeof before, &before), 0);
+    pin_to_one(&before, &one);
+    atomic_store(&crowd_goes_home, false);
+    assert_int_equal(pthread_create(&holder, NULL, hold_and_compute, &contended), 0);
+    while (!atomic_load(&contended.is_held))
+        sched_yield();
+    for (int i = 0; i < OTHERS; i++)
+        assert_int_equal(pthread_create(&others[i], NULL, compete, NULL), 0);
+    struct rig r = run(want_it);
+    atomic_store(&crowd_goes_home, true);
+    assert_int_equal(sched_setaffinity(0, sizeof before, &before), 0);
+    for (int i = 0; i < OTHERS; i++)
+        pthread_join(others[i], NULL);
+    pthread_join(holder, NULL);
+    assert_reported(&r);
+    assert_true(r.cost.starved_us > 2 * LOOP_SLOW_US);
     assert_true(r.cost.blocked_us < LOOP_SLOW_US);
 }
 
@@ -237,6 +295,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(waiting_is_reported_as_blocked),
         cmocka_unit_test(a_lock_is_reported_as_blocked),
         cmocka_unit_test(being_pushed_off_the_cpu_is_reported_as_queued),
+        cmocka_unit_test(waiting_for_who_is_kept_from_running_is_reported_as_starved),
         cmocka_unit_test(what_is_quick_is_not_reported),
     };
     return fixture_run(argc, argv, tests);
