@@ -10,7 +10,7 @@
 
 const char *batch_stage_name(enum batch_stage stage)
 {
-    static const char *const names[] = {"init", "collect", "send", "deliver", "commit", "store", "abort", "backoff"};
+    static const char *const names[] = {"init", "collect", "begin", "send", "deliver", "commit", "store", "abort", "backoff"};
     assert((size_t)stage < sizeof names / sizeof *names);
     return names[stage];
 }
@@ -79,9 +79,11 @@ void batch_recount(struct worker *w)
 static bool is_due(struct worker *w)
 {
     struct batch *b = &w->batch;
-    if (w->phase > WORKER_DRAINING)
-        return false; /* the first transaction may become possible while we close: what it sent would be sent again */
-    if (b->is_cut || w->phase != WORKER_RUNNING)
+    /* While partitions are taken back, others will do again what is not written yet. While we close, the first transaction may become
+     * possible: what it sent would be sent again. */
+    if (w->phase != WORKER_RUNNING && w->phase != WORKER_DRAINING)
+        return false;
+    if (b->is_cut || w->phase == WORKER_DRAINING)
         return true;
     if (b->first_us == 0)
         return false;
@@ -122,18 +124,9 @@ static bool cut(struct worker *w)
         worker_fail(w, EXIT_CODE_RESTART, "out_of_memory", "the state of a batch could not be made");
         return false;
     }
-    struct error err = {0};
-    enum status status = transaction_begin(w->transaction, &err);
-    if (status == STATUS_FENCED)
-        worker_fail(w, EXIT_CODE_RESTART, "transaction_failed", err.text);
-    else if (status)
-        batch_abort(w, false, err.text);
-    if (status)
-        return false;
-    producer_clear(w->producer);
-    batch_send_begin(w);
-    batch_enter(w, BATCH_SEND);
-    return true;
+    batch_enter(w, BATCH_BEGIN);
+    transaction_begin(w->transaction);
+    return false;
 }
 
 /* ---- the way forward */
@@ -236,6 +229,18 @@ static void on_init(struct worker *w, enum status status, const char *why)
     loop_wake_kick(w->step);
 }
 
+static void on_begin(struct worker *w, enum status status, const char *why)
+{
+    if (status) {
+        batch_abort(w, false, why);
+        return;
+    }
+    producer_clear(w->producer);
+    batch_send_begin(w);
+    batch_enter(w, BATCH_SEND);
+    loop_wake_kick(w->step);
+}
+
 static void on_commit(struct worker *w, enum status status, const char *why)
 {
     if (status) {
@@ -258,6 +263,9 @@ void batch_on_transaction(void *worker, enum status status, const char *why)
     switch (w->batch.stage) {
     case BATCH_INIT:
         on_init(w, status, why);
+        return;
+    case BATCH_BEGIN:
+        on_begin(w, status, why);
         return;
     case BATCH_COMMIT:
         on_commit(w, status, why);
@@ -291,6 +299,7 @@ bool batch_step(struct worker *w)
     case BATCH_DELIVER:
         return wait_for_delivery(w);
     case BATCH_INIT:
+    case BATCH_BEGIN:
     case BATCH_COMMIT:
     case BATCH_STORE:
     case BATCH_ABORT:

@@ -1,7 +1,7 @@
 /* batch.h: one batch: apply records, produce what follows from them, commit, write the state.
  *
- *     COLLECT --cut--> SEND -> DELIVER -> COMMIT -> STORE -> COLLECT
- *                        `--------`--------`--> ABORT -> BACKOFF -> COLLECT
+ *     COLLECT --cut--> BEGIN -> SEND -> DELIVER -> COMMIT -> STORE -> COLLECT
+ *                        `-------`--------`--------`--> ABORT -> BACKOFF -> COLLECT
  *
  * A cut takes the lanes that have work and are not lent (stage COMMITTING); the others go on meanwhile and are in a
  * later batch. Every lane is in at most one batch at a time. Thread: loop, but for what STORE does. */
@@ -12,7 +12,17 @@
 #include "io/kv.h"
 #include "io/transaction.h"
 
-enum batch_stage { BATCH_INIT, BATCH_COLLECT, BATCH_SEND, BATCH_DELIVER, BATCH_COMMIT, BATCH_STORE, BATCH_ABORT, BATCH_BACKOFF };
+enum batch_stage {
+    BATCH_INIT,
+    BATCH_COLLECT,
+    BATCH_BEGIN,
+    BATCH_SEND,
+    BATCH_DELIVER,
+    BATCH_COMMIT,
+    BATCH_STORE,
+    BATCH_ABORT,
+    BATCH_BACKOFF
+};
 const char *batch_stage_name(enum batch_stage stage);
 
 struct batch {

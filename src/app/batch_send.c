@@ -110,7 +110,7 @@ static const struct consumer_record *find_taken(struct worker *w, const struct r
 
 static enum status send_effect(struct worker *w, struct lane *lane, const struct effect *effect, struct error *err)
 {
-    struct producer_message m = {.partition = lane->id, .key = effect->key};
+    struct producer_message m = {.partition = lane->id, .key = effect->key, .next_offset = &lane->changelog_next};
     switch (effect->kind) {
     case EFFECT_PUT:
         m.value = effect->value;

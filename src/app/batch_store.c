@@ -3,24 +3,46 @@
 
 #include "app/command.h"
 #include "app/crash.h"
+#include "app/local_copy.h"
 #include "app/state_key.h"
 #include "app/worker.h"
 
-static enum status add_op(struct batch *b, const struct lane *lane, const struct effect *effect)
+static struct kv_op *new_op(struct batch *b)
 {
     if (b->op_count == b->op_capacity) {
         size_t capacity = b->op_capacity ? 2 * b->op_capacity : 1024;
         struct kv_op *ops = realloc(b->ops, capacity * sizeof *ops);
         if (!ops)
-            return STATUS_NO_MEMORY;
+            return NULL;
         b->ops = ops;
         b->op_capacity = capacity;
     }
+    return &b->ops[b->op_count++];
+}
+
+static enum status add_op(struct batch *b, const struct lane *lane, const struct effect *effect)
+{
     struct bytes key;
     enum status status = state_key(&b->store_arena, lane->id, effect->key, &key);
-    if (!status)
-        b->ops[b->op_count++] = (struct kv_op){key, effect->value, effect->kind == EFFECT_DELETE};
-    return status;
+    struct kv_op *op = status ? NULL : new_op(b);
+    if (!op)
+        return STATUS_NO_MEMORY;
+    *op = (struct kv_op){key, effect->value, effect->kind == EFFECT_DELETE};
+    return STATUS_OK;
+}
+
+/* How far the local state goes, which is a copy of the changelog on a cluster. */
+static enum status add_checkpoint(struct batch *b, const struct lane *lane)
+{
+    const struct checkpoint checkpoint = {
+        .batch = b->number,
+        .next = lane->changelog_next,
+        .sales_next = engine_offset(lane->engine) + 1,
+        .requests_next = engine_requests_offset(lane->engine) + 1,
+        .time_ms = local_copy_now_ms(),
+    };
+    struct kv_op *op = new_op(b);
+    return op ? local_copy_checkpoint(&b->store_arena, lane->id, &checkpoint, op) : STATUS_NO_MEMORY;
 }
 
 static enum status list_ops(struct batch *b)
@@ -35,6 +57,8 @@ static enum status list_ops(struct batch *b)
             if (status)
                 return status;
         }
+        if (b->lanes[i]->worker->traits.transactions && add_checkpoint(b, b->lanes[i]))
+            return STATUS_NO_MEMORY;
     }
     return STATUS_OK;
 }
@@ -59,8 +83,10 @@ static void commit_offsets(struct worker *w)
     size_t count = 0;
     for (size_t i = 0; positions && i < b->lane_count; i++) {
         const struct engine *e = b->lanes[i]->engine;
-        positions[count++] = (struct consumer_position){INPUT_SALES, b->lanes[i]->id, engine_offset(e) + 1};
-        positions[count++] = (struct consumer_position){INPUT_REQUESTS, b->lanes[i]->id, engine_requests_offset(e) + 1};
+        positions[count++] =
+            (struct consumer_position){.topic = INPUT_SALES, .partition = b->lanes[i]->id, .next_offset = engine_offset(e) + 1};
+        positions[count++] =
+            (struct consumer_position){.topic = INPUT_REQUESTS, .partition = b->lanes[i]->id, .next_offset = engine_requests_offset(e) + 1};
     }
     if (count > 0)
         consumer_commit(w->consumer, positions, count);

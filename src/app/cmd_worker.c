@@ -27,15 +27,11 @@ static const struct config *reload(void *arg, struct error *err)
 
 static enum status find_broker(struct command_context *c, char out[BROKER_ADDRESS_BYTES])
 {
-    if (!command_given(c, "--embedded")) {
-        if (config_kafka(&c->config, "bootstrap.servers"))
-            return error_set(
-                &c->err, STATUS_BAD_CONFIG,
-                "kafka.bootstrap.servers: this version works with the embedded broker only (remove it, start `storecast broker` "
-                "and run `storecast worker --embedded`)");
-        return error_set(&c->err, STATUS_BAD_CONFIG,
-                         "worker: it does not know which broker to use (start `storecast broker` and run `storecast worker --embedded`)");
-    }
+    if (!command_given(c, "--embedded"))
+        return error_set(
+            &c->err, STATUS_BAD_CONFIG,
+            "worker: it does not know which Kafka to use (set kafka.bootstrap.servers=HOST:PORT, or start `storecast broker` and "
+            "run `storecast worker --embedded`)");
     const char *address = command_text(c, "--embedded");
     if (!address || !address[0])
         return broker_file_read(c->config.state_dir, out, &c->err);
@@ -47,14 +43,17 @@ static enum status find_broker(struct command_context *c, char out[BROKER_ADDRES
 
 static int run(struct command_context *c)
 {
-    char servers[BROKER_ADDRESS_BYTES];
-    enum status status = find_broker(c, servers);
+    char embedded[BROKER_ADDRESS_BYTES];
+    bool is_embedded = command_given(c, "--embedded");
+    const char *cluster = config_kafka(&c->config, "bootstrap.servers");
+    enum status status = is_embedded || !cluster ? find_broker(c, embedded) : STATUS_OK;
     if (status)
         return command_fail_with(c, status == STATUS_NOT_FOUND ? EXIT_CODE_SERVICE : exit_code_of(status));
     struct reload again = {.context = c};
     const struct worker_options worker = {
         .config = &c->config,
-        .servers = servers,
+        .servers = is_embedded ? embedded : cluster,
+        .is_embedded = is_embedded,
         .accept_changes = command_flag(c, "--accept-changes"),
         .reload = reload,
         .reload_arg = &again,

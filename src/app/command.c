@@ -27,6 +27,7 @@ enum exit_code exit_code_of(enum status status)
     case STATUS_UNAVAILABLE:
         return EXIT_CODE_SERVICE;
     case STATUS_BUSY:
+    case STATUS_CANCELLED:
         return EXIT_CODE_LATER;
     case STATUS_IO:
         return EXIT_CODE_IO;

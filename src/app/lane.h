@@ -53,9 +53,10 @@ struct lane {
     /* Results of a job, and what is told while the engine is away. */
     enum status job_status;
     struct error job_error;
-    uint64_t restored; /* records */
-    int64_t job_us;    /* how long the last close took */
-    struct {           /* copied from the engine at commits */
+    int64_t changelog_next; /* offset behind our last delivered record of the changelog */
+    uint64_t restored;      /* records */
+    int64_t job_us;         /* how long the last close took */
+    struct {                /* copied from the engine at commits */
         int64_t sales_next, requests_next;
         size_t series;
         date_t watermark;

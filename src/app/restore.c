@@ -2,12 +2,14 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "app/assignment.h"
 #include "app/command.h"
+#include "app/restore_cluster.h"
 #include "app/state_key.h"
 #include "base/log.h"
 
@@ -62,8 +64,7 @@ static enum status forget_offsets(struct worker *w)
     return STATUS_OK;
 }
 
-/* Writes which broker the state belongs to from now on, with the forgotten offsets, in one go. Small, and before any
- * record is read: so on the loop. */
+/* Writes which broker the state belongs to from now on, with the forgotten offsets, in one go. On a thread: it waits for the disk. */
 static enum status adopt(struct worker *w, struct error *err)
 {
     size_t capacity = 1, count = 0;
@@ -106,37 +107,82 @@ static enum status check_count(const struct worker *w, uint64_t found, struct er
                      w->config->state_dir, stored, found + 1);
 }
 
+static void tell_restored(const struct worker *w, uint64_t records, size_t partitions)
+{
+    struct log_line l;
+    log_begin(&l, LOG_INFO, "state_restored");
+    log_int(&l, "records", (int64_t)records);
+    log_int(&l, "partitions", (int64_t)partitions);
+    log_int(&l, "ms", (loop_now_us() - w->restore_began_us) / 1000);
+    log_string(&l, "broker", w->is_new_incarnation ? "new: input is read from its beginning" : "known");
+    log_end(&l);
+}
+
+static void open_lanes(struct worker *w)
+{
+    struct error err = {0};
+    uint64_t records = 0;
+    size_t partitions = 0;
+    for (int32_t i = 0; i < w->partition_count; i++) {
+        struct lane *lane = w->lanes[i];
+        if (!lane)
+            continue;
+        partitions++;
+        records += lane->restored;
+        lane_look(lane);
+        lane->stage = LANE_OPEN;
+        lane->scores_changed = true;
+    }
+    tell_restored(w, records, partitions);
+    enum status status = assignment_take(w, &err);
+    if (status)
+        worker_fail(w, (int)exit_code_of(status), "assignment_failed", err.text);
+}
+
+static struct worker *worker_of(struct pool_job *job)
+{
+    return (struct worker *)(void *)((char *)job - offsetof(struct worker, adopt_job));
+}
+
+static void adopt_work(struct pool_job *job)
+{
+    struct worker *w = worker_of(job);
+    w->adopt_status = adopt(w, &w->adopt_error);
+}
+
+static void adopt_after(struct pool_job *job)
+{
+    struct worker *w = worker_of(job);
+    w->restoring--;
+    if (w->phase != WORKER_RESTORING)
+        loop_wake_kick(w->step);
+    else if (w->adopt_status)
+        worker_fail(w, (int)exit_code_of(w->adopt_status), "restore_failed", w->adopt_error.text);
+    else
+        open_lanes(w);
+}
+
 static void all_restored(struct worker *w)
 {
     struct error err = {0};
     uint64_t records = 0;
     for (int32_t i = 0; i < w->partition_count; i++) {
+        if (!w->lanes[i])
+            continue;
         records += w->lanes[i]->restored;
         if (engine_batch(w->lanes[i]->engine) > w->batch.number)
             w->batch.number = engine_batch(w->lanes[i]->engine);
     }
-    enum status status = check_count(w, records, &err);
-    if (!status)
-        status = adopt(w, &err);
+    enum status status = w->traits.transactions ? restore_cluster_compare(w, &err) : check_count(w, records, &err);
     if (status) {
         worker_fail(w, (int)exit_code_of(status), "restore_failed", err.text);
-        return;
+    } else if (w->traits.transactions) {
+        open_lanes(w);
+    } else {
+        w->restoring++;
+        w->adopt_job = (struct pool_job){.work = adopt_work, .after = adopt_after};
+        pool_submit(w->compute, &w->adopt_job);
     }
-    for (int32_t i = 0; i < w->partition_count; i++) {
-        lane_look(w->lanes[i]);
-        w->lanes[i]->stage = LANE_OPEN;
-        w->lanes[i]->scores_changed = true;
-    }
-    struct log_line l;
-    log_begin(&l, LOG_INFO, "state_restored");
-    log_int(&l, "records", (int64_t)records);
-    log_int(&l, "partitions", w->partition_count);
-    log_int(&l, "ms", (loop_now_us() - w->started_us) / 1000);
-    log_string(&l, "broker", w->is_new_incarnation ? "new: input is read from its beginning" : "known");
-    log_end(&l);
-    status = assignment_take_all(w, &err);
-    if (status)
-        worker_fail(w, (int)exit_code_of(status), "assignment_failed", err.text);
 }
 
 static void restore_after(struct pool_job *job)
@@ -145,6 +191,10 @@ static void restore_after(struct pool_job *job)
     struct worker *w = lane->worker;
     assert(w->restoring > 0);
     w->restoring--;
+    if (w->phase != WORKER_RESTORING) { /* taken back, or the end, meanwhile */
+        loop_wake_kick(w->step);
+        return;
+    }
     if (lane->job_status) {
         error_wrap(&lane->job_error, "partition %d", (int)lane->id);
         worker_fail(w, (int)exit_code_of(lane->job_status), "restore_failed", lane->job_error.text);
@@ -153,8 +203,9 @@ static void restore_after(struct pool_job *job)
     char name[16];
     snprintf(name, sizeof name, "%d", (int)lane->id);
     metrics_set_labelled(w->metrics, METRIC_RESTORE_PROGRESS, (struct text[]){text_of(name)}, 1);
-    metrics_add(w->metrics, METRIC_RESTORE_RECORDS, (double)lane->restored);
-    if (w->restoring == 0 && w->phase == WORKER_STARTING)
+    if (!w->traits.transactions)
+        metrics_add(w->metrics, METRIC_RESTORE_RECORDS, (double)lane->restored);
+    if (w->restoring == 0)
         all_restored(w);
 }
 
@@ -169,11 +220,16 @@ static enum status check_about(struct worker *w, const struct state_about *about
         return error_set(err, STATUS_BAD_CONFIG,
                          "state directory %s: it was written for topics.prefix=%.*s (use that, or another --state-dir)",
                          w->config->state_dir, (int)about->prefix.size, about->prefix.data);
+    /* An embedded broker keeps nothing, so there the directory is the only copy; a cluster's would take it for an old one. */
+    if (about->incarnation.size > 0 && text_starts(about->incarnation, CLUSTER_INCARNATION) != w->traits.transactions)
+        return error_set(err, STATUS_BAD_CONFIG, "state directory %s: it belongs to a worker %s (use another --state-dir)",
+                         w->config->state_dir,
+                         w->traits.transactions ? "with the embedded broker, and is all that is known there" : "of a Kafka cluster");
     w->is_new_incarnation = !text_equal(about->incarnation, text_of(w->incarnation));
     return STATUS_OK;
 }
 
-static enum status read_about(struct worker *w, struct error *err)
+enum status restore_read_about(struct worker *w, struct error *err)
 {
     buffer_clear(&w->scratch);
     enum status status = kv_get(w->kv, state_about_key(), &w->scratch, err);
@@ -192,20 +248,28 @@ static enum status read_about(struct worker *w, struct error *err)
 
 enum status restore_start(struct worker *w, struct error *err)
 {
-    enum status status = read_about(w, err);
+    enum status status = restore_read_about(w, err);
+    for (int32_t i = 0; !status && i < w->partition_count; i++)
+        status = assignment_add_lane(w, i, err);
     if (status)
         return status;
-    struct engine_options options;
-    config_engine_options(w->config, &options);
+    w->phase = WORKER_RESTORING;
+    w->restore_began_us = w->started_us;
+    restore_lanes(w);
+    return STATUS_OK;
+}
+
+void restore_lanes(struct worker *w)
+{
+    for (int32_t i = 0; i < w->partition_count; i++)
+        w->restoring += w->lanes[i] != NULL;
     for (int32_t i = 0; i < w->partition_count; i++) {
-        status = lane_new(w, i, &options, &w->lanes[i]);
-        if (status)
-            return error_set(err, status, "partition %d: out of memory", (int)i);
+        if (!w->lanes[i])
+            continue;
         w->lanes[i]->job.work = restore_work;
         w->lanes[i]->job.after = restore_after;
-    }
-    w->restoring = (size_t)w->partition_count;
-    for (int32_t i = 0; i < w->partition_count; i++)
         pool_submit(w->compute, &w->lanes[i]->job);
-    return STATUS_OK;
+    }
+    if (w->restoring == 0)
+        all_restored(w);
 }

@@ -7,8 +7,13 @@
 
 #include "app/worker.h"
 
-/* Makes the lanes of all partitions and starts to fill them. STATUS_BAD_CONFIG when the state is for another number of
- * partitions or another topic prefix. */
+/* Embedded: makes the lanes of all partitions and fills them. STATUS_BAD_CONFIG when the state is for another number of partitions
+ * or another topic prefix. */
 enum status restore_start(struct worker *w, struct error *err) MUST_CHECK;
+/* Loads the engines of the lanes that there are from the local state; then they are read from where that ends. */
+void restore_lanes(struct worker *w);
+
+/* Who the local state belongs to: sets w->is_new_incarnation. Errors as restore_start's. */
+enum status restore_read_about(struct worker *w, struct error *err) MUST_CHECK;
 
 #endif

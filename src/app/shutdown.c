@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "app/command.h"
+#include "app/restore_cluster.h"
 #include "base/log.h"
 
 /* A signal handler: _exit is all that it may call. */
@@ -34,6 +35,7 @@ void worker_stop(struct worker *w, int exit_code)
         return;
     }
     w->phase = WORKER_DRAINING;
+    restore_cluster_cancel(w);
     loop_wake_kick(w->step);
 }
 
@@ -134,9 +136,11 @@ void shutdown_step(struct worker *w)
 {
     /* A batch that waits for a broker that is away is not waited for: it is done again after the restart. */
     bool idle = batch_is_idle(w) || w->batch.stage == BATCH_BACKOFF || w->batch.stage == BATCH_INIT;
-    if (w->phase != WORKER_DRAINING || !idle)
+    if (w->phase != WORKER_DRAINING || !idle || w->restoring > 0 || restore_cluster_is_running(w))
         return;
     w->phase = WORKER_CLOSING;
+    if (w->must_answer_revoke)
+        consumer_unassign(w->consumer);
     http_free(w->http);
     w->http = NULL;
     consumer_close(w->consumer);

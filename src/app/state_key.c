@@ -64,3 +64,48 @@ enum status state_about_read(struct bytes value, struct state_about *out, struct
     *out = about;
     return STATUS_OK;
 }
+
+enum status state_checkpoint_key(struct arena *arena, int32_t partition, struct bytes *out)
+{
+    uint8_t *bytes = arena_alloc(arena, 5 + STATE_PREFIX_BYTES);
+    if (!bytes)
+        return STATUS_NO_MEMORY;
+    memset(bytes, 0xff, 4);
+    bytes[4] = 'K';
+    state_prefix(partition, bytes + 5);
+    *out = (struct bytes){bytes, 5 + STATE_PREFIX_BYTES};
+    return STATUS_OK;
+}
+
+void state_checkpoint_write(const struct checkpoint *c, struct buffer *out)
+{
+    const size_t from = out->size;
+    buffer_put_u64(out, c->batch);
+    buffer_put_u64(out, (uint64_t)c->next);
+    buffer_put_u64(out, (uint64_t)c->sales_next);
+    buffer_put_u64(out, (uint64_t)c->requests_next);
+    buffer_put_u64(out, (uint64_t)c->time_ms);
+    buffer_put_u32(out, out->failed ? 0 : hash_crc32c(out->data + from, out->size - from));
+}
+
+enum status state_checkpoint_read(struct bytes value, struct checkpoint *out)
+{
+    struct reader r = reader_of(value);
+    struct checkpoint c = {.batch = reader_u64(&r)};
+    c.next = (int64_t)reader_u64(&r);
+    c.sales_next = (int64_t)reader_u64(&r);
+    c.requests_next = (int64_t)reader_u64(&r);
+    c.time_ms = (int64_t)reader_u64(&r);
+    const size_t summed = value.size - r.left;
+    uint32_t sum = reader_u32(&r);
+    if (r.failed || r.left || hash_crc32c(value.data, summed) != sum)
+        return STATUS_CORRUPT;
+    *out = c;
+    return STATUS_OK;
+}
+
+struct bytes state_boot_key(void)
+{
+    static const uint8_t key[] = {0xff, 0xff, 0xff, 0xff, 'B'};
+    return (struct bytes){key, sizeof key};
+}

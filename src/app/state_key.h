@@ -25,4 +25,19 @@ void state_about_write(const struct state_about *about, struct buffer *out);
 /* STATUS_CORRUPT or STATUS_NEWER. */
 enum status state_about_read(struct bytes value, struct state_about *out, struct error *err) MUST_CHECK;
 
+/* A cluster's changelog rebuilds the state, so there the directory is a copy, and knows how much it holds of each partition. */
+struct checkpoint {
+    uint64_t batch;                    /* the state is that of this batch; 0 = something between two */
+    int64_t next;                      /* in the changelog: everything before is in */
+    int64_t sales_next, requests_next; /* input offsets of that batch */
+    int64_t time_ms;                   /* when it was written */
+};
+enum status state_checkpoint_key(struct arena *arena, int32_t partition, struct bytes *out) MUST_CHECK;
+void state_checkpoint_write(const struct checkpoint *checkpoint, struct buffer *out);
+/* STATUS_CORRUPT. */
+enum status state_checkpoint_read(struct bytes value, struct checkpoint *out) MUST_CHECK;
+
+/* Which boot of the machine is writing without waiting for the disk; there from start to orderly end. */
+struct bytes state_boot_key(void);
+
 #endif

@@ -11,12 +11,16 @@
 #include "app/restore.h"
 #include "app/shutdown.h"
 #include "app/worker_broker.h"
+#include "app/local_copy.h"
+#include "app/restore_cluster.h"
 #include "base/log.h"
 #include "io/versions.h"
 
+#define WATCHDOG_US INT64_C(120000000) /* twice what the calls of a transaction may take */
+
 const char *worker_phase_name(enum worker_phase phase)
 {
-    static const char *const names[] = {"starting", "running", "draining", "closing", "stopped"};
+    static const char *const names[] = {"starting", "waiting", "restoring", "revoking", "running", "draining", "closing", "stopped"};
     assert((size_t)phase < sizeof names / sizeof *names);
     return names[phase];
 }
@@ -32,16 +36,26 @@ static void on_slow(void *arg, const char *name, const struct loop_cost *cost)
     log_int(&l, "wall_ms", cost->wall_us / 1000);
     log_int(&l, "cpu_ms", cost->cpu_us / 1000);
     log_int(&l, "blocked_ms", cost->blocked_us / 1000);
+    log_int(&l, "starved_ms", cost->starved_us / 1000);
     log_int(&l, "queued_ms", cost->queued_us / 1000);
     log_end(&l);
     if (w->metrics)
         metrics_add(w->metrics, METRIC_SLOW_CALLBACKS, 1);
 }
 
+/* The calls have time limits of their own; should one not come back all the same, the restart does what is left. */
+static void check_transaction(struct worker *w)
+{
+    if (transaction_busy_us(w->transaction) > WATCHDOG_US)
+        worker_fail(w, EXIT_CODE_RESTART, "transaction_stuck", "a call of librdkafka does not return");
+}
+
 static void on_tick(void *arg)
 {
     struct worker *w = arg;
     consumer_tick(w->consumer);
+    restore_cluster_tick(w);
+    check_transaction(w);
     assignment_balance(w);
     worker_metrics_tick(w);
     worker_step(w);
@@ -62,6 +76,7 @@ void worker_step(void *worker)
     }
     if (w->waiting_records == 0 || w->is_held)
         assignment_balance(w);
+    assignment_step(w);
     shutdown_step(w);
     if (more)
         loop_wake_kick(w->step);
@@ -138,6 +153,15 @@ static void announce(const struct worker *w)
     log_end(&l);
 }
 
+static enum status start_in_group(struct worker *w, struct error *err)
+{
+    enum status status = local_copy_open(w, err);
+    if (!status)
+        status = consumer_subscribe(w->consumer, err);
+    w->phase = WORKER_WAITING;
+    return status;
+}
+
 static enum status start(struct worker *w, struct error *err)
 {
     enum status status = start_local(w, err);
@@ -154,7 +178,7 @@ static enum status start(struct worker *w, struct error *err)
     if (!status)
         status = worker_http_start(w, err);
     if (!status)
-        status = restore_start(w, err);
+        status = w->traits.transactions ? start_in_group(w, err) : restore_start(w, err);
     if (status)
         return status;
     loop_on_tick(w->loop, on_tick, w);
@@ -169,6 +193,7 @@ static void finish(struct worker *w)
     /* Threads first: they hold what the rest frees. */
     pool_free(w->compute);
     transaction_free(w->transaction);
+    restore_cluster_free(w);
     http_free(w->http);
     for (int32_t i = 0; w->lanes && i < w->partition_count; i++)
         lane_free(w->lanes[i]); /* before the consumer: records belong to it */
@@ -197,7 +222,7 @@ int worker_run(const struct worker_options *options, struct error *err)
     }
     w->options = *options;
     w->config = options->config;
-    w->traits = traits_embedded();
+    w->traits = options->is_embedded ? traits_embedded() : traits_cluster();
     w->started_us = w->progress_us = loop_now_us();
     enum status status = start(w, err);
     if (!status)
@@ -209,6 +234,8 @@ int worker_run(const struct worker_options *options, struct error *err)
     else if (w->exit_code != EXIT_CODE_OK)
         *err = w->failure;
     int exit_code = w->exit_code;
+    if (w->traits.transactions && w->kv && !status && exit_code == EXIT_CODE_OK)
+        local_copy_close(w);
     if (!status && exit_code == EXIT_CODE_OK)
         log_event(LOG_INFO, "worker_stopped", "batches=%lld", (long long)w->batch.number);
     finish(w);

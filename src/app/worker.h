@@ -20,19 +20,31 @@
 #include "io/producer.h"
 #include "io/transaction.h"
 
-enum worker_phase { WORKER_STARTING, WORKER_RUNNING, WORKER_DRAINING, WORKER_CLOSING, WORKER_STOPPED };
+/* WAITING: the group has given us no partitions. REVOKING: it takes them back, and what is on its way is ended first. */
+enum worker_phase {
+    WORKER_STARTING,
+    WORKER_WAITING,
+    WORKER_RESTORING,
+    WORKER_REVOKING,
+    WORKER_RUNNING,
+    WORKER_DRAINING,
+    WORKER_CLOSING,
+    WORKER_STOPPED
+};
 const char *worker_phase_name(enum worker_phase phase);
 
 struct worker_options {
     const struct config *config;
-    const char *servers; /* of the embedded broker */
+    const char *servers; /* host:port[,...] */
+    bool is_embedded;    /* they are those of `storecast broker` */
     bool accept_changes; /* go on although options that change numbers have changed */
     /* Reads the configuration again, for SIGHUP; NULL = nothing to read. Borrowed until the next call. */
     const struct config *(*reload)(void *arg, struct error *err);
     void *reload_arg;
 };
 
-#define INCARNATION_BYTES 64
+#define INCARNATION_BYTES   64
+#define CLUSTER_INCARNATION "kafka:" /* ... and the cluster's id; without it, an embedded broker's */
 
 struct worker {
     struct worker_options options;
@@ -59,7 +71,13 @@ struct worker {
 
     struct lane **lanes; /* by partition; NULL = not ours */
     int32_t partition_count;
-    size_t restoring; /* lanes whose restore has not ended */
+    size_t restoring; /* jobs of a restore that have not ended */
+    struct pool_job adopt_job;
+    enum status adopt_status;
+    struct error adopt_error;
+    struct restore *restore; /* restore_cluster.c; NULL when there was none yet */
+    int64_t restore_began_us;
+    bool must_answer_revoke; /* the group waits for us to let go of our partitions */
     struct batch batch;
     struct loop_wake *step; /* runs worker_step */
 

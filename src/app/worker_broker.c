@@ -1,14 +1,21 @@
 #include "app/worker_broker.h"
 
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "app/admin_open.h"
 #include "app/assignment.h"
 #include "app/command.h"
 #include "app/shutdown.h"
+#include "app/topic_plan.h"
+#include "base/hash.h"
 #include "base/log.h"
 
 #define BROKER_ANSWER_MS 10000
+#define HOST_NAME_BYTES  65
 
 /* ---- hooks of io/ */
 
@@ -51,36 +58,41 @@ static void on_settled(void *arg)
 
 /* ---- clients */
 
-#define PROPERTIES_MAX 128
-
-struct property_list {
-    struct kafka_property items[PROPERTIES_MAX];
-    size_t count;
-};
-
 static void add_property(struct property_list *list, const char *name, const char *value)
 {
-    if (list->count < PROPERTIES_MAX)
+    if (list->count < WORKER_PROPERTIES_MAX)
         list->items[list->count++] = (struct kafka_property){name, value};
 }
 
-static void list_properties(const struct worker *w, struct property_list *out)
+void worker_broker_properties(const struct worker *w, struct property_list *out)
 {
-    out->count = 0;
     add_property(out, "bootstrap.servers", w->options.servers);
     for (size_t i = 0; i < w->config->kafka_count; i++)
         if (strcmp(w->config->kafka[i].key, "bootstrap.servers") != 0)
             add_property(out, w->config->kafka[i].key, w->config->kafka[i].value);
 }
 
+/* The later of two wins: on a cluster these are defaults, on the embedded broker they are what works. */
+static void consumer_properties(const struct worker *w, struct property_list *out)
+{
+    out->count = 0;
+    add_property(out, "queued.max.messages.kbytes", "16384");
+    if (w->traits.transactions) {
+        /* A member with a name may be away for as long as a broker's restart takes; one without is replaced soon. */
+        add_property(out, "session.timeout.ms", w->config->instance_id[0] ? "45000" : "10000");
+        worker_broker_properties(w, out);
+        return;
+    }
+    worker_broker_properties(w, out);
+    /* The embedded broker's long poll is not woken by new records: an empty fetch waits this long. */
+    add_property(out, "fetch.wait.max.ms", "10");
+    add_property(out, "session.timeout.ms", "6000");
+}
+
 enum status worker_broker_consume(struct worker *w, struct error *err)
 {
     struct property_list list;
-    list_properties(w, &list);
-    /* The embedded broker's long poll is not woken by new records: an empty fetch waits this long. */
-    add_property(&list, "fetch.wait.max.ms", "10");
-    add_property(&list, "session.timeout.ms", "6000");
-    add_property(&list, "queued.max.messages.kbytes", "16384");
+    consumer_properties(w, &list);
     const struct consumer_options options = {
         .properties = list.items,
         .property_count = list.count,
@@ -90,6 +102,8 @@ enum status worker_broker_consume(struct worker *w, struct error *err)
         .topic_count = INPUT_COUNT,
         .read_committed = true,
         .hooks = {.on_record = assignment_on_record,
+                  .on_assign = assignment_on_given,
+                  .on_revoke = assignment_on_taken,
                   .on_lost_input = assignment_on_lost_input,
                   .on_fatal = on_fatal,
                   .on_error = on_kafka_error,
@@ -100,14 +114,34 @@ enum status worker_broker_consume(struct worker *w, struct error *err)
     return consumer_new(w->loop, &options, &w->consumer, err);
 }
 
+/* One that outlives a restart of this worker: its successor then ends at once what it left open, and need not wait for Kafka's
+ * time limit. A worker without a name has its state directory, which is one worker's at a time. */
+static void name_transactions(struct worker *w)
+{
+    char place[PATH_MAX];
+    const char *name = w->config->instance_id;
+    if (name[0]) {
+        snprintf(w->transactional_id, sizeof w->transactional_id, "%s-%s", w->config->group_id, name);
+    } else if (!w->traits.transactions) {
+        snprintf(w->transactional_id, sizeof w->transactional_id, "%s-embedded", w->config->group_id);
+    } else {
+        char host[HOST_NAME_BYTES] = "";
+        gethostname(host, sizeof host - 1);
+        if (!realpath(w->config->state_dir, place))
+            snprintf(place, sizeof place, "%s", w->config->state_dir);
+        snprintf(w->transactional_id, sizeof w->transactional_id, "%s-%s-%08x", w->config->group_id, host,
+                 (unsigned)hash_crc32c(place, strlen(place)));
+    }
+}
+
 enum status worker_broker_produce(struct worker *w, struct error *err)
 {
-    struct property_list list;
-    list_properties(w, &list);
-    add_property(&list, "linger.ms", "1"); /* small record batches make slow reading on the embedded broker */
+    struct property_list list = {.count = 0};
+    add_property(&list, "linger.ms",
+                 w->traits.transactions ? "0" : "1"); /* small record batches make slow reading on the embedded broker */
     add_property(&list, "transaction.timeout.ms", "60000");
-    snprintf(w->transactional_id, sizeof w->transactional_id, "%s-%s", w->config->group_id,
-             w->config->instance_id[0] ? w->config->instance_id : "embedded");
+    worker_broker_properties(w, &list);
+    name_transactions(w);
     static const enum topic outputs[] = {TOPIC_FORECASTS, TOPIC_REPLIES, TOPIC_ALERTS, TOPIC_DEAD, TOPIC_STATE, TOPIC_ARCHIVE};
     const char *topics[sizeof outputs / sizeof *outputs];
     size_t topic_count = sizeof outputs / sizeof *outputs - (w->config->archive_enabled ? 0 : 1);
@@ -144,7 +178,7 @@ static void find_incarnation(void *arg, const char *topic)
         snprintf(w->incarnation, sizeof w->incarnation, "%.*s", INCARNATION_BYTES - 1, topic + size);
 }
 
-enum status worker_broker_look(struct worker *w, struct error *err)
+static enum status look_at_embedded(struct worker *w, struct error *err)
 {
     enum status status = consumer_topics(w->consumer, BROKER_ANSWER_MS, find_incarnation, w, err);
     if (status)
@@ -161,4 +195,55 @@ enum status worker_broker_look(struct worker *w, struct error *err)
         return error_set(err, STATUS_BAD_CONFIG, "topic %s has %d partitions and %s has %d: they must have as many (make the topics anew)",
                          w->inputs[INPUT_SALES], (int)w->partition_count, w->inputs[INPUT_REQUESTS], (int)requests);
     return status;
+}
+
+/* The first thing that is wrong; what could only be better is for `storecast topics check`. */
+static enum status judge_topics(const struct worker *w, const struct kafka_topic_facts facts[TOPIC_COUNT], size_t brokers,
+                                struct error *err)
+{
+    const struct topic_plan_view view = {.topics = &w->topics,
+                                         .facts = facts,
+                                         .servers = w->options.servers,
+                                         .prefix = w->config->topics_prefix,
+                                         .brokers = brokers,
+                                         .archive = w->config->archive_enabled};
+    struct findings findings = {0};
+    enum status status = STATUS_OK;
+    topic_plan_compare(&view, &findings);
+    for (size_t i = 0; !status && i < findings.count; i++) {
+        const struct finding *f = &findings.items[i];
+        if (f->weight == FINDING_WRONG)
+            status = error_set(err, STATUS_BAD_CONFIG, "%s: %s (run: %s)", f->what, f->why, f->run);
+    }
+    if (findings.failed)
+        status = error_set(err, STATUS_NO_MEMORY, "topics: out of memory");
+    findings_done(&findings);
+    return status;
+}
+
+static enum status look_at_cluster(struct worker *w, struct error *err)
+{
+    struct kafka_admin *admin = NULL;
+    struct kafka_topic_facts *facts = calloc(TOPIC_COUNT, sizeof *facts);
+    const char *names[TOPIC_COUNT], *servers;
+    for (int i = 0; i < TOPIC_COUNT; i++)
+        names[i] = topics_name(&w->topics, (enum topic)i);
+    enum status status =
+        facts ? admin_open(w->config, NULL, &admin, &servers, err) : error_set(err, STATUS_NO_MEMORY, "topics: out of memory");
+    if (!status)
+        status = kafka_admin_describe_topics(admin, names, TOPIC_COUNT, facts, err);
+    if (!status)
+        status = judge_topics(w, facts, kafka_admin_brokers(admin), err);
+    if (!status) {
+        w->partition_count = facts[TOPIC_SALES].partitions;
+        snprintf(w->incarnation, sizeof w->incarnation, "%s%s", CLUSTER_INCARNATION, kafka_admin_cluster_id(admin));
+    }
+    kafka_admin_free(admin);
+    free(facts);
+    return status;
+}
+
+enum status worker_broker_look(struct worker *w, struct error *err)
+{
+    return w->traits.admin ? look_at_cluster(w, err) : look_at_embedded(w, err);
 }

@@ -38,7 +38,7 @@ const char *worker_sickness(struct worker *w)
 
 bool worker_is_ready(const struct worker *w)
 {
-    return w->phase == WORKER_RUNNING && w->restoring == 0;
+    return w->phase == WORKER_WAITING || (w->phase == WORKER_RUNNING && w->restoring == 0);
 }
 
 /* ---- pages */

@@ -11,6 +11,12 @@ struct text text_of(const char *nul_terminated)
     return (struct text){nul_terminated, nul_terminated ? strlen(nul_terminated) : 0};
 }
 
+bool text_starts(struct text t, const char *beginning)
+{
+    size_t size = strlen(beginning);
+    return t.data && t.size >= size && memcmp(t.data, beginning, size) == 0;
+}
+
 bool text_equal(struct text a, struct text b)
 {
     return !a.data == !b.data && a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);

@@ -24,8 +24,9 @@ struct text { /* borrowed UTF-8, not NUL-terminated; data NULL = absent */
 };
 
 struct text text_of(const char *nul_terminated); /* NULL gives an absent text */
-bool text_equal(struct text a, struct text b);   /* two absent texts are equal */
-int text_compare(struct text a, struct text b);  /* bytewise, shorter first; absent before all */
+bool text_starts(struct text t, const char *beginning);
+bool text_equal(struct text a, struct text b);  /* two absent texts are equal */
+int text_compare(struct text a, struct text b); /* bytewise, shorter first; absent before all */
 
 struct buffer {
     uint8_t *data;
@@ -34,7 +35,7 @@ struct buffer {
 };
 
 void buffer_done(struct buffer *b);
-void buffer_clear(struct buffer *b); /* keeps the memory */
+void buffer_clear(struct buffer *b);                          /* keeps the memory */
 enum status buffer_status(const struct buffer *b) MUST_CHECK; /* STATUS_NO_MEMORY when any put failed */
 struct bytes buffer_bytes(const struct buffer *b);
 void buffer_put(struct buffer *b, const void *data, size_t size);
@@ -71,10 +72,10 @@ struct arena_block;
 struct arena {
     struct arena_block *blocks;
 };
-void *arena_alloc(struct arena *a, size_t size) MUST_CHECK; /* NULL when out of memory */
+void *arena_alloc(struct arena *a, size_t size) MUST_CHECK;               /* NULL when out of memory */
 void *arena_array(struct arena *a, size_t count, size_t size) MUST_CHECK; /* NULL on overflow too */
 struct text arena_text(struct arena *a, struct text t); /* a copy, NUL-terminated behind its end; absent when out of memory */
-void arena_clear(struct arena *a); /* keeps one block for the next round */
+void arena_clear(struct arena *a);                      /* keeps one block for the next round */
 void arena_done(struct arena *a);
 
 #endif

@@ -21,23 +21,23 @@
 
 struct engine;
 
-struct engine_options { /* those marked * change published numbers */
-    struct period_grid grid;           /* * */
-    enum measure measure;              /* * */
-    bool net;                          /* * demand basis: returns deducted */
-    int32_t lateness_days;             /* * 2 */
-    int32_t max_ahead_days;            /* * 8 */
-    date_t date_min;                   /* * 2000-01-01 */
-    int32_t history_periods;           /* * 208; at most ENGINE_HISTORY_MAX */
-    int32_t dedup_periods;             /* * 2 */
-    uint32_t dedup_sources;            /* * 100,000 */
-    uint32_t series_max;               /* * per partition */
-    int32_t feed_silent_periods;       /* * 2 */
-    int32_t horizon;                   /* * steps of a standing forecast: 8 */
-    bool outliers;                     /* * outlier flags (cleaning.outliers) */
-    double drift_user_mape;            /* * percent; 0 = no limit */
-    uint32_t members;                  /* * bit m: member m of forecast/member.h may enter the ensemble; all by default */
-    struct text unit;                  /* name of the unit or currency in results; copied */
+struct engine_options {          /* those marked * change published numbers */
+    struct period_grid grid;     /* * */
+    enum measure measure;        /* * */
+    bool net;                    /* * demand basis: returns deducted */
+    int32_t lateness_days;       /* * 2 */
+    int32_t max_ahead_days;      /* * 8 */
+    date_t date_min;             /* * 2000-01-01 */
+    int32_t history_periods;     /* * 208; at most ENGINE_HISTORY_MAX */
+    int32_t dedup_periods;       /* * 2 */
+    uint32_t dedup_sources;      /* * 100,000 */
+    uint32_t series_max;         /* * per partition */
+    int32_t feed_silent_periods; /* * 2 */
+    int32_t horizon;             /* * steps of a standing forecast: 8 */
+    bool outliers;               /* * outlier flags (cleaning.outliers) */
+    double drift_user_mape;      /* * percent; 0 = no limit */
+    uint32_t members;            /* * bit m: member m of forecast/member.h may enter the ensemble; all by default */
+    struct text unit;            /* name of the unit or currency in results; copied */
 };
 #define ENGINE_HISTORY_MAX 1040
 void engine_options_default(struct engine_options *out); /* weeks ending on Sunday, amount, gross */
@@ -78,11 +78,17 @@ enum status engine_load(struct engine *e, struct bytes key, struct bytes value, 
  * and refits the pools from what the last close knew. */
 enum status engine_loaded(struct engine *e, bool accept_changes, struct error *err) MUST_CHECK;
 
+/* The stored record of the partition itself, which every batch writes: its key, and the batch it is of (false: the value is no
+ * such record). For whoever must know how far stored state goes without loading it. */
+struct bytes engine_partition_key(void);
+bool engine_partition_batch(struct bytes value, uint64_t *out);
+
 /* What is known: for metrics, `state show` and the tests. */
-int64_t engine_offset(const struct engine *e);      /* last applied record, -1 = none */
-uint64_t engine_batch(const struct engine *e);      /* last flushed batch */
+int64_t engine_offset(const struct engine *e); /* last applied record, -1 = none */
+uint64_t engine_batch(const struct engine *e); /* last flushed batch */
 int64_t engine_requests_offset(const struct engine *e);
-enum status engine_set_requests_offset(struct engine *e, int64_t offset) MUST_CHECK; /* last answered request, -1 = none; part of the state */
+enum status engine_set_requests_offset(struct engine *e,
+                                       int64_t offset) MUST_CHECK; /* last answered request, -1 = none; part of the state */
 /* Another broker than the one the state knows: its topics begin at offset 0. Part of the next batch. */
 enum status engine_reset_offsets(struct engine *e) MUST_CHECK;
 period_t engine_closed_through(const struct engine *e); /* PERIOD_NONE before the first close */
@@ -91,12 +97,12 @@ size_t engine_series_count(const struct engine *e);
 
 struct engine_series_view {
     struct text store, product;
-    bool derived;               /* a store total that is the sum of its products */
+    bool derived;                       /* a store total that is the sum of its products */
     period_t first_period, last_period; /* with a value */
-    size_t observed;            /* periods with a value */
+    size_t observed;                    /* periods with a value */
     int64_t issue;
     bool drift_firing;
-    size_t accuracy_count;      /* per model, the ensemble first; errors of the last 52 scored periods, one step ahead */
+    size_t accuracy_count; /* per model, the ensemble first; errors of the last 52 scored periods, one step ahead */
     struct model_accuracy accuracy[12];
 };
 /* series in order of (store, product); STATUS_NOT_FOUND past the end. Texts are borrowed until the next apply. */
@@ -104,8 +110,8 @@ enum status engine_series_view(struct engine *e, size_t index, struct engine_ser
 
 struct engine_cell_view {
     period_t period;
-    char state; /* 'S' sold, 'Z' zero, 'U' unknown */
-    double value; /* what is forecast; NaN when unknown */
+    char state;                                                             /* 'S' sold, 'Z' zero, 'U' unknown */
+    double value;                                                           /* what is forecast; NaN when unknown */
     int64_t gross_quantity, returns_quantity, gross_amount, returns_amount; /* millionths */
     uint64_t count;
     bool has_total;

@@ -14,10 +14,12 @@ enum status engine_load(struct engine *e, struct bytes key, struct bytes value, 
     uint64_t batch = reader_u64(&values);
     (void)reader_u64(&values);
     if (keys.failed || values.failed || header_kind != kind || values.left != length || state_sum(e->partition, key, value) != sum)
-        return error_set(err, STATUS_CORRUPT, "partition %d: a state record of kind %c is damaged (remove the state directory to rebuild it)",
-                         e->partition, kind >= ' ' && kind < 127 ? kind : '?');
+        return error_set(err, STATUS_CORRUPT,
+                         "partition %d: a state record of kind %c is damaged (remove the state directory to rebuild it)", e->partition,
+                         kind >= ' ' && kind < 127 ? kind : '?');
     if (version > STATE_VERSION)
-        return error_set(err, STATUS_NEWER, "partition %d: a state record of kind %c has version %u, this program knows up to %u (use the newer one)",
+        return error_set(err, STATUS_NEWER,
+                         "partition %d: a state record of kind %c has version %u, this program knows up to %u (use the newer one)",
                          e->partition, kind, version, STATE_VERSION);
     enum status status = state_read(e, kind, keys, values);
     if (batch > e->batch)
@@ -51,5 +53,24 @@ enum status engine_loaded(struct engine *e, bool accept_changes, struct error *e
     const struct pool_work *pools;
     enum status status = pools_standing(e, &pools);
     pools_commit(e); /* a first batch that is rolled back must not cost a fit */
-    return status == STATUS_OK ? status : error_set(err, status, "partition %d: refit after restore: %s", e->partition, status_text(status));
+    return status == STATUS_OK ? status
+                               : error_set(err, status, "partition %d: refit after restore: %s", e->partition, status_text(status));
+}
+
+struct bytes engine_partition_key(void)
+{
+    static const uint8_t key[] = {STATE_PARTITION};
+    return (struct bytes){key, sizeof key};
+}
+
+bool engine_partition_batch(struct bytes value, uint64_t *out)
+{
+    struct reader r = reader_of(value);
+    uint8_t kind = reader_u8(&r);
+    (void)reader_u8(&r);
+    (void)reader_u16(&r);
+    (void)reader_u32(&r);
+    (void)reader_u32(&r);
+    *out = reader_u64(&r);
+    return !r.failed && kind == STATE_PARTITION;
 }

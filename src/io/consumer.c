@@ -108,7 +108,8 @@ static void on_rebalance_event(struct consumer *c, rd_kafka_event_t *event)
         return;
     }
     for (int i = 0; i < list->cnt; i++)
-        positions[i] = (struct consumer_position){topic_index(c, list->elems[i].topic), list->elems[i].partition, -1};
+        positions[i] = (struct consumer_position){
+            .topic = topic_index(c, list->elems[i].topic), .partition = list->elems[i].partition, .next_offset = -1};
     c->hooks.on_assign(c->hooks.arg, positions, (size_t)list->cnt);
     free(positions);
 }

@@ -23,10 +23,13 @@ void consumer_record_free(struct consumer_record *r);
 /* The index-th header, borrowed from the record; false past the last. */
 bool consumer_record_header(const struct consumer_record *r, size_t index, struct kafka_header *out);
 
+#define CONSUMER_FROM_FIRST INT64_C(-2) /* the first record that the broker still has */
+
 struct consumer_position {
     size_t topic;
     int32_t partition;
     int64_t next_offset; /* -1 = unknown or none */
+    uint64_t batch;      /* of consumer_committed: the decimal number in the offset's metadata (transaction.h), 0 = none */
 };
 
 struct consumer_hooks { /* all on the loop; none may free the consumer */
@@ -67,7 +70,8 @@ enum status consumer_partitions(struct consumer *c, const char *topic, int timeo
 /* Calls fn with the name of every topic of the broker, likewise. */
 enum status consumer_topics(struct consumer *c, int timeout_ms, void (*fn)(void *arg, const char *topic), void *arg,
                             struct error *err) MUST_CHECK;
-/* Fills next_offset with what the group has committed (-1: nothing), likewise. */
+/* Fills next_offset and batch with what the group has committed (-1: nothing), likewise; also on another thread while the loop
+ * runs. While a transaction with such offsets is open the broker does not tell: STATUS_UNAVAILABLE after timeout_ms. */
 enum status consumer_committed(struct consumer *c, struct consumer_position *positions, size_t count, int timeout_ms,
                                struct error *err) MUST_CHECK;
 

@@ -41,13 +41,35 @@ enum status consumer_partitions(struct consumer *c, const char *topic, int timeo
     return STATUS_OK;
 }
 
+static int64_t offset_of(int64_t next_offset)
+{
+    if (next_offset == CONSUMER_FROM_FIRST)
+        return RD_KAFKA_OFFSET_BEGINNING;
+    return next_offset >= 0 ? next_offset : RD_KAFKA_OFFSET_INVALID;
+}
+
 rd_kafka_topic_partition_list_t *consumer_list(const struct consumer *c, const struct consumer_position *positions, size_t count)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
     for (size_t i = 0; i < count; i++)
         rd_kafka_topic_partition_list_add(list, c->topics[positions[i].topic], positions[i].partition)->offset =
-            positions[i].next_offset >= 0 ? positions[i].next_offset : RD_KAFKA_OFFSET_INVALID;
+            offset_of(positions[i].next_offset);
     return list;
+}
+
+/* The metadata is not a C text: it has a length and no end. */
+static uint64_t batch_of(const rd_kafka_topic_partition_t *p)
+{
+    const char *text = p->metadata;
+    uint64_t batch = 0;
+    if (p->metadata_size == 0 || p->metadata_size > 19)
+        return 0;
+    for (size_t i = 0; i < p->metadata_size; i++) {
+        if (text[i] < '0' || text[i] > '9')
+            return 0;
+        batch = batch * 10 + (uint64_t)(text[i] - '0');
+    }
+    return batch;
 }
 
 enum status consumer_committed(struct consumer *c, struct consumer_position *positions, size_t count, int timeout_ms, struct error *err)
@@ -57,6 +79,7 @@ enum status consumer_committed(struct consumer *c, struct consumer_position *pos
     for (size_t i = 0; !e && i < count; i++) {
         e = list->elems[i].err;
         positions[i].next_offset = list->elems[i].offset >= 0 ? list->elems[i].offset : -1;
+        positions[i].batch = batch_of(&list->elems[i]);
     }
     rd_kafka_topic_partition_list_destroy(list);
     return e ? unavailable(err, "committed offsets", e) : STATUS_OK;
@@ -92,7 +115,7 @@ enum status consumer_subscribe(struct consumer *c, struct error *err)
 
 static void set_paused(struct consumer *c, size_t topic, int32_t partition, bool paused)
 {
-    const struct consumer_position position = {topic, partition, -1};
+    const struct consumer_position position = {.topic = topic, .partition = partition, .next_offset = -1};
     rd_kafka_topic_partition_list_t *list = consumer_list(c, &position, 1);
     rd_kafka_resp_err_t e = paused ? rd_kafka_pause_partitions(c->handle, list) : rd_kafka_resume_partitions(c->handle, list);
     rd_kafka_topic_partition_list_destroy(list);

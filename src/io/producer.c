@@ -24,6 +24,9 @@ static void on_delivered(struct producer *p, const rd_kafka_message_t *m)
     assert(p->in_flight > 0);
     p->in_flight--;
     if (!m->err) {
+        int64_t *next_offset = m->_private;
+        if (next_offset && *next_offset <= m->offset)
+            *next_offset = m->offset + 1;
         p->delivered++;
         return;
     }
@@ -187,6 +190,7 @@ enum status producer_send(struct producer *p, const struct producer_message *m, 
         {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
         {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {(void *)(uintptr_t)m->key.data, m->key.size}},
         {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {(void *)(uintptr_t)m->value.data, m->value.size}},
+        {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = m->next_offset},
         {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
     };
     size_t count = sizeof fields / sizeof *fields - (headers ? 0 : 1);

@@ -40,6 +40,7 @@ struct producer_message {
     struct bytes key, value; /* data NULL = null; a null value is a tombstone */
     const struct kafka_header *headers;
     size_t header_count;
+    int64_t *next_offset; /* when delivered: at least this record's offset + 1; NULL = not asked. Must live until nothing is in flight */
 };
 /* STATUS_BUSY: the queue is full, wait for on_room. STATUS_OUT_OF_RANGE: larger than Kafka takes. */
 enum status producer_send(struct producer *p, const struct producer_message *m, struct error *err) MUST_CHECK;

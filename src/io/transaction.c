@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum request { REQUEST_INIT, REQUEST_COMMIT, REQUEST_ABORT };
+enum request { REQUEST_INIT, REQUEST_BEGIN, REQUEST_COMMIT, REQUEST_ABORT };
 
 struct transaction {
     struct pool_job job;       /* first: jobs are cast back */
@@ -18,9 +18,11 @@ struct transaction {
     void *arg;
     struct pool *thread;
     enum transaction_state state;
+    int64_t submitted_us;
     /* The running request; the thread's while state is BUSY. */
     enum request request;
     rd_kafka_topic_partition_list_t *offsets;
+    rd_kafka_t *consumer;
     rd_kafka_consumer_group_metadata_t *membership;
     enum status status;
     bool must_abort;
@@ -46,6 +48,8 @@ static rd_kafka_error_t *call_once(struct transaction *t, bool offsets_sent)
     switch (t->request) {
     case REQUEST_INIT:
         return rd_kafka_init_transactions(t->producer, t->options.call_ms);
+    case REQUEST_BEGIN:
+        return rd_kafka_begin_transaction(t->producer);
     case REQUEST_ABORT:
         return rd_kafka_abort_transaction(t->producer, t->options.call_ms);
     case REQUEST_COMMIT:
@@ -91,6 +95,9 @@ static void work(struct pool_job *job)
     t->must_abort = false;
     t->why[0] = '\0';
     bool sends_offsets = t->request == REQUEST_COMMIT && t->offsets->cnt > 0;
+    /* Of now: the owner lets go of no partition while it commits. */
+    if (sends_offsets)
+        t->membership = rd_kafka_consumer_group_metadata(t->consumer);
     if (!sends_offsets || repeat_until_done(t, false, deadline_us))
         (void)repeat_until_done(t, true, deadline_us);
 }
@@ -109,11 +116,13 @@ static void release_request(struct transaction *t)
 
 static enum transaction_state state_after(const struct transaction *t)
 {
+    static const enum transaction_state after_failure[] = {[REQUEST_INIT] = TRANSACTION_NEW,
+                                                           [REQUEST_BEGIN] = TRANSACTION_READY,
+                                                           [REQUEST_COMMIT] = TRANSACTION_SPOILED,
+                                                           [REQUEST_ABORT] = TRANSACTION_SPOILED};
     if (t->status == STATUS_OK)
-        return TRANSACTION_READY;
-    if (t->status == STATUS_FENCED)
-        return TRANSACTION_FAILED;
-    return t->request == REQUEST_INIT ? TRANSACTION_NEW : TRANSACTION_SPOILED;
+        return t->request == REQUEST_BEGIN ? TRANSACTION_OPEN : TRANSACTION_READY;
+    return t->status == STATUS_FENCED ? TRANSACTION_FAILED : after_failure[t->request];
 }
 
 /* librdkafka (2.0.2) may lose messages of a topic that was refused and came back: they are in no queue of its own any more, so
@@ -142,6 +151,7 @@ static void submit(struct transaction *t, enum request request)
 {
     t->request = request;
     t->state = TRANSACTION_BUSY;
+    t->submitted_us = loop_now_us();
     pool_submit(t->thread, &t->job);
 }
 
@@ -151,18 +161,10 @@ void transaction_init(struct transaction *t)
     submit(t, REQUEST_INIT);
 }
 
-enum status transaction_begin(struct transaction *t, struct error *err)
+void transaction_begin(struct transaction *t)
 {
     assert(t->state == TRANSACTION_READY);
-    rd_kafka_error_t *error = rd_kafka_begin_transaction(t->producer);
-    if (!error) {
-        t->state = TRANSACTION_OPEN;
-        return STATUS_OK;
-    }
-    judge(t, error, false);
-    if (t->status == STATUS_FENCED)
-        t->state = TRANSACTION_FAILED;
-    return error_set(err, t->status, "cannot begin a transaction: %s", t->why);
+    submit(t, REQUEST_BEGIN);
 }
 
 static void set_metadata(rd_kafka_topic_partition_t *p, uint64_t batch)
@@ -182,7 +184,7 @@ void transaction_commit(struct transaction *t, struct consumer *consumer, const 
         p->offset = offsets[i].next_offset;
         set_metadata(p, offsets[i].batch);
     }
-    t->membership = rd_kafka_consumer_group_metadata(consumer_handle(consumer));
+    t->consumer = consumer_handle(consumer);
     submit(t, REQUEST_COMMIT);
 }
 
@@ -196,6 +198,11 @@ void transaction_abort(struct transaction *t)
 enum transaction_state transaction_state(const struct transaction *t)
 {
     return t->state;
+}
+
+int64_t transaction_busy_us(const struct transaction *t)
+{
+    return t->state == TRANSACTION_BUSY ? loop_now_us() - t->submitted_us : 0;
 }
 
 struct pool *transaction_thread(struct transaction *t)

@@ -19,7 +19,7 @@ const char *transaction_state_name(enum transaction_state state);
 
 struct transaction;
 
-/* After init, commit or abort. status: STATUS_OK; STATUS_UNAVAILABLE (commit: abort and do the batch again; init,
+/* After init, begin, commit or abort. status: STATUS_OK; STATUS_UNAVAILABLE (commit: abort and do the batch again; init,
  * abort: ask again); STATUS_FENCED: end the process. why is borrowed for the call. */
 typedef void (*transaction_fn)(void *arg, enum status status, const char *why);
 
@@ -36,10 +36,12 @@ enum status transaction_new(struct loop *loop, struct producer *producer, const 
 void transaction_free(struct transaction *t);
 
 enum transaction_state transaction_state(const struct transaction *t);
+/* For how long the running call has not returned; 0 when there is none. */
+int64_t transaction_busy_us(const struct transaction *t);
 
 /* Each asserts the state it starts from. */
-void transaction_init(struct transaction *t);                                       /* NEW */
-enum status transaction_begin(struct transaction *t, struct error *err) MUST_CHECK; /* READY; cheap, no waiting */
+void transaction_init(struct transaction *t);  /* NEW */
+void transaction_begin(struct transaction *t); /* READY; nothing is asked of the broker yet, but librdkafka's threads may be busy */
 
 struct transaction_offset {
     const char *topic;

@@ -40,7 +40,7 @@ static void on_closed(void *arg)
 static void on_timer(void *arg)
 {
     struct rig *r = arg;
-    const struct consumer_position p = {0, 0, r->to_commit};
+    const struct consumer_position p = {.next_offset = r->to_commit};
     if (r->to_commit <= r->end)
         consumer_commit(r->consumer, &p, 1);
     else
@@ -69,7 +69,7 @@ static struct consumer *consumer(struct rig *r)
 
 static int64_t committed(struct rig *r)
 {
-    struct consumer_position p = {0, 0, -1};
+    struct consumer_position p = {.next_offset = -1};
     struct error err;
     struct consumer *c = consumer(r);
     assert_ok(consumer_committed(c, &p, 1, 10000, &err));
@@ -88,7 +88,7 @@ static int64_t commit_through(int request, int error, size_t times, int64_t comm
     assert_ok(loop_timer_new(r.loop, "test", on_timer, &r, &r.timer));
     mock_broker_fail(r.broker, request, error, times);
     r.consumer = consumer(&r);
-    assert_ok(consumer_assign(r.consumer, &(struct consumer_position){0, 0, 0}, 1, &err));
+    assert_ok(consumer_assign(r.consumer, &(struct consumer_position){.next_offset = 0}, 1, &err));
     loop_timer_start(r.timer, 1);
     assert_ok(loop_run(r.loop));
     assert_true(r.is_closed);

@@ -102,12 +102,20 @@ static void init(struct rig *r)
     assert_int_equal(transaction_state(r->transaction), TRANSACTION_READY);
 }
 
+static void begin(struct rig *r)
+{
+    transaction_begin(r->transaction);
+    assert_int_equal(transaction_state(r->transaction), TRANSACTION_BUSY);
+    assert_ok(loop_run(r->loop));
+    assert_ok(r->last);
+    assert_int_equal(transaction_state(r->transaction), TRANSACTION_OPEN);
+}
+
 static void begin_and_send(struct rig *r)
 {
     struct error err;
     const struct producer_message m = {.topic = TOPIC, .key = {(const uint8_t *)"k", 1}, .value = {(const uint8_t *)"v", 1}};
-    assert_ok(transaction_begin(r->transaction, &err));
-    assert_int_equal(transaction_state(r->transaction), TRANSACTION_OPEN);
+    begin(r);
     assert_ok(producer_send(r->producer, &m, &err));
     assert_int_equal(producer_in_flight(r->producer), 1);
     assert_ok(loop_run(r->loop)); /* until on_settled */
@@ -194,7 +202,7 @@ static void an_abort_that_waits_for_lost_messages_has_failed_for_good(void **sta
     struct error err;
     const struct producer_message m = {.topic = TOPIC, .key = {(const uint8_t *)"k", 1}, .value = {(const uint8_t *)"v", 1}};
     init(r);
-    assert_ok(transaction_begin(r->transaction, &err));
+    begin(r);
     assert_ok(producer_send(r->producer, &m, &err));
     rd_kafka_queue_t *reports = rd_kafka_queue_get_main(producer_handle(r->producer));
     rd_kafka_event_t *report = NULL;
