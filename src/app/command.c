@@ -147,8 +147,10 @@ static int run_command(const struct command *command, const char *program, int a
     char **arguments = calloc((size_t)argc + 1, sizeof *arguments);
     bool wants_help = false;
     int code = EXIT_CODE_RESTART;
-    if (c == NULL || values == NULL || arguments == NULL)
+    if (c == NULL || values == NULL || arguments == NULL) {
+        fprintf(stderr, "storecast: %s: out of memory\n", command->name);
         goto out;
+    }
     *c = (struct command_context){.command = command, .program = program, .values = values, .arguments = arguments};
     if (command_parse(c, argc, argv, &wants_help) != STATUS_OK) {
         code = command_fail(c);

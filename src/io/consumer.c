@@ -37,14 +37,22 @@ static size_t topic_index(const struct consumer *c, const char *name)
     return i;
 }
 
-/* Takes the event over; returns false when it could not. */
+static bool has_room(struct consumer *c)
+{
+    if (!c->room)
+        c->room = malloc(sizeof *c->room);
+    return c->room != NULL;
+}
+
+/* Takes the event over, and the room; returns false when there is no record in it. */
 static bool take_record(struct consumer *c, rd_kafka_event_t *event)
 {
     const rd_kafka_message_t *m = rd_kafka_event_message_next(event);
-    struct consumer_record *r = m ? malloc(sizeof *r) : NULL;
-    if (!r)
+    if (!m)
         return false;
+    struct consumer_record *r = c->room;
     rd_kafka_timestamp_type_t type;
+    c->room = NULL;
     *r = (struct consumer_record){
         .topic = topic_index(c, rd_kafka_topic_name(m->rkt)),
         .partition = m->partition,
@@ -105,6 +113,8 @@ static void on_rebalance_event(struct consumer *c, rd_kafka_event_t *event)
     if (!positions || !c->hooks.on_assign) {
         free(positions);
         consumer_unassign(c);
+        if (c->hooks.on_assign)
+            c->hooks.on_fatal(c->hooks.arg, "out of memory for the partitions that were assigned"); /* the group takes them for ours */
         return;
     }
     for (int i = 0; i < list->cnt; i++)
@@ -153,6 +163,8 @@ static void drain(struct consumer *c, int budget)
     for (int i = 0; i < budget; i++) {
         if (c->is_held && !c->is_closing && i > 0)
             return; /* consumer_hold(false) or the tick goes on */
+        if (!has_room(c))
+            return; /* the tick goes on */
         rd_kafka_event_t *event = rd_kafka_queue_poll(c->queue, 0);
         if (!event)
             return;
@@ -283,6 +295,7 @@ void consumer_free(struct consumer *c)
         rd_kafka_destroy_flags(c->handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     consumer_forget_commits(c);
     loop_wake_free(c->wake);
+    free(c->room);
     free(c);
 }
 

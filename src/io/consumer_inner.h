@@ -15,6 +15,7 @@ struct consumer {
     size_t topic_count;
     bool is_held, is_closing, is_leaving, is_closed, is_connected;
     int64_t polled_us;
+    struct consumer_record *room; /* for the next record: what has been taken from librdkafka must not be lost; NULL = none yet */
     rd_kafka_topic_partition_list_t *newest; /* the newest offset of each that was to be committed; NULL = none yet */
     enum commit_state { COMMIT_IDLE, COMMIT_RUNS, COMMIT_RUNS_BEHIND, COMMIT_REFUSED } commit_state;
 };
