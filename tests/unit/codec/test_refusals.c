@@ -382,6 +382,31 @@ static void numbers_that_are_not_finite_are_not_written(void **state)
     assert_int_equal(x->bytes.size, 1);
 }
 
+/* Short for the guard, but Avro makes much of it in memory. */
+static void a_list_that_would_take_too_much_memory_is_too_large(void **state)
+{
+    struct context *x = *state;
+    enum { MANY = 60000 };
+    struct quantile_value *quantiles = calloc(MANY, sizeof *quantiles);
+    assert_non_null(quantiles);
+    const struct forecast_step step = {.quantiles = quantiles, .quantile_count = MANY};
+    const struct forecast_result result = {.store = text_of("7"), .unit = text_of("EUR"), .steps = &step, .step_count = 1};
+    struct forecast_result out;
+    enum dead_letter code = DEAD_LETTER_COUNT;
+    struct error why = {0};
+    assert_ok(codec_encode_forecast_result(&result, &x->bytes));
+    assert_true(x->bytes.size < CODEC_VALUE_BYTES_MAX);
+    assert_status(codec_decode_forecast_result(x->codec, buffer_bytes(&x->bytes), &x->arena, &out, &code, &why), STATUS_BAD_MESSAGE);
+    assert_int_equal(code, DEAD_LETTER_TOO_LARGE);
+    assert_non_null(strstr(why.text, "memory"));
+    free(quantiles);
+    buffer_clear(&x->bytes);
+    const struct sales_update sale = a_sale();
+    struct sales_update sound;
+    assert_ok(codec_encode_sales_update(&sale, &x->bytes)); /* and the codec is none the worse */
+    assert_ok(codec_decode_sales_update(x->codec, buffer_bytes(&x->bytes), &x->arena, &sound, &code, &why));
+}
+
 int main(int argc, char **argv)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -402,6 +427,7 @@ int main(int argc, char **argv)
         CASE(requests_are_bounded),
         CASE(a_horizon_that_the_engine_must_refuse_is_read),
         CASE(numbers_that_are_not_finite_are_not_written),
+        CASE(a_list_that_would_take_too_much_memory_is_too_large),
     };
     return fixture_run(argc, argv, tests);
 }

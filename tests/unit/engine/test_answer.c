@@ -229,6 +229,24 @@ static void a_model_without_a_number_is_not_replaced_by_another(void **state)
     assert_int_equal(reply->steps, 4);
 }
 
+/* Only models for short histories may be in the ensemble, and these are long. */
+static void without_a_model_that_fits_the_last_value_is_repeated_and_said(void **state)
+{
+    struct rig *r = *state;
+    struct engine_options o = r->d.engine_options;
+    o.members = 1u << MEMBER_SES;
+    driver_done(&r->d);
+    driver_init(&r->d, &o, &(struct driver_options){.batch = 100});
+    r->d.on_forecast = keep_reply;
+    r->d.context = &r->reply;
+    driver_run(&r->d, r->p.updates, r->p.count);
+    const struct reply *reply = ask(r, (struct forecast_request){0});
+    assert_int_equal(reply->status, RESULT_FALLBACK);
+    assert_non_null(strstr(reply->sentence, "the last value is repeated"));
+    assert_int_equal(reply->steps, 4);
+    assert_true(reply->median[0] > 0 && reply->median[0] == reply->median[3]);
+}
+
 int main(int argc, char **argv)
 {
 #define CASE(fact) cmocka_unit_test_setup_teardown(fact, setup, teardown)
@@ -243,6 +261,7 @@ int main(int argc, char **argv)
         CASE(explained_weights_add_up_to_one),
         CASE(what_this_version_cannot_do_is_said_by_name),
         CASE(a_model_without_a_number_is_not_replaced_by_another),
+        CASE(without_a_model_that_fits_the_last_value_is_repeated_and_said),
     };
 #undef CASE
     return fixture_run(argc, argv, tests);

@@ -88,6 +88,28 @@ static void the_newest_cells_are_shown_when_there_are_more(void **state)
     driver_done(&d);
 }
 
+static void a_series_whose_sales_are_forgotten_has_no_periods(void **state)
+{
+    (void)state;
+    struct engine_options o;
+    struct driver d;
+    engine_options_default(&o);
+    o.grid.week_end = FRIDAY;
+    o.history_periods = 8;
+    driver_init(&d, &o, NULL);
+    put(&d, driver_sale("1", "once", friday_of(0), 10, "a"));
+    for (int week = 0; week < 60; week++)
+        put(&d, driver_sale("2", "always", friday_of(week), 10, "b"));
+    struct engine_series_view series;
+    for (size_t i = 0; engine_series_view(d.engine, i, &series) == STATUS_OK; i++)
+        if (text_equal(series.product, text_of("once"))) {
+            assert_int_equal(series.observed, 0);
+            assert_int_equal(series.first_period, PERIOD_NONE);
+            assert_int_equal(series.last_period, PERIOD_NONE);
+        }
+    driver_done(&d);
+}
+
 static struct sales_update quantity_of(struct sales_update u, double quantity)
 {
     struct measures *m = u.kind == BODY_SALE ? &u.body.sale.sold : &u.body.total.gross;
@@ -223,6 +245,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(the_offsets_of_requests_and_batches_are_part_of_the_state),
         cmocka_unit_test(offsets_of_another_broker_begin_anew_and_sales_are_kept),
         cmocka_unit_test(the_newest_cells_are_shown_when_there_are_more),
+        cmocka_unit_test(a_series_whose_sales_are_forgotten_has_no_periods),
         cmocka_unit_test(pieces_are_counted_where_pieces_are_asked_for),
         cmocka_unit_test(a_total_that_differs_from_its_products_in_pieces_is_counted),
         cmocka_unit_test(a_record_refused_before_the_engine_is_a_dead_letter_once),

@@ -9,8 +9,8 @@
 #include "support/fixture.h"
 
 #define PERIODS 96
-#define SERIES 5
-#define FIRST 78
+#define SERIES  5
+#define FIRST   78
 
 static const struct period_grid weeks = {PERIOD_WEEK, SATURDAY};
 
@@ -71,8 +71,16 @@ static struct kept *walk_back(const double *value, size_t history, size_t first,
     const period_t start = period_of(&weeks, date_of(2021, 1, 9));
     assert_ok(calendar_new(&weeks, &calendar));
     assert_ok(calendar_cover(calendar, start, start + PERIODS + POOL_HORIZON_MAX));
-    const struct replay_input input = {.grid = &weeks, .calendar = calendar, .first = start, .series = SERIES, .value = value,
-                                       .outliers = true, .history = history, .first_origin = first, .last_origin = last, .horizon = 8,
+    const struct replay_input input = {.grid = &weeks,
+                                       .calendar = calendar,
+                                       .first = start,
+                                       .series = SERIES,
+                                       .value = value,
+                                       .outliers = true,
+                                       .history = history,
+                                       .first_origin = first,
+                                       .last_origin = last,
+                                       .horizon = 8,
                                        .threads = threads};
     assert_ok(replay_run(&input, &(struct replay_hooks){.user = k, .on_origin = keep, .on_progress = progress}));
     assert_int_equal(k->progress, replay_origin_count(&input));
@@ -213,12 +221,68 @@ static void errors_count_from_origin_60_on(void **state)
     const period_t start = period_of(&weeks, date_of(2021, 1, 9));
     assert_ok(calendar_new(&weeks, &calendar));
     assert_ok(calendar_cover(calendar, start, start + PERIODS + POOL_HORIZON_MAX));
-    const struct replay_input input = {.grid = &weeks, .calendar = calendar, .first = start, .series = SERIES, .value = value,
-                                       .first_origin = 80, .last_origin = 80, .horizon = 1};
+    const struct replay_input input = {.grid = &weeks,
+                                       .calendar = calendar,
+                                       .first = start,
+                                       .series = SERIES,
+                                       .value = value,
+                                       .first_origin = 80,
+                                       .last_origin = 80,
+                                       .horizon = 1};
     assert_ok(replay_run(&input, &(struct replay_hooks){.user = &c, .on_origin = count_errors}));
     assert_int_equal(c.first, 60);
     assert_int_equal(c.scored, 20);
     calendar_free(calendar);
+}
+
+/* ---- long histories */
+
+#define LONG 168 /* the errors of the first origins have left the ring */
+
+struct newest {
+    double value[SERIES * MEMBER_COUNT * 26], weight[ENSEMBLE_BANDS * MEMBER_COUNT * SERIES];
+};
+
+static enum status keep_newest(void *user, const struct replay_origin *at)
+{
+    struct newest *n = user;
+    memcpy(n->value, at->value, sizeof n->value);
+    memcpy(n->weight, at->weight, sizeof n->weight);
+    return STATUS_OK;
+}
+
+static struct newest newest_of_walk_from(size_t first)
+{
+    static double value[LONG * SERIES];
+    uint32_t seed = 7;
+    for (size_t t = 0; t < LONG; t++)
+        for (size_t s = 0; s < SERIES; s++)
+            value[t * SERIES + s] = maths_exp(8 + .2 * (double)s + .2 * maths_sin((double)t * .12) + .1 * noise(&seed));
+    struct calendar *calendar = NULL;
+    struct newest n = {0};
+    const period_t start = period_of(&weeks, date_of(2019, 1, 12));
+    assert_ok(calendar_new(&weeks, &calendar));
+    assert_ok(calendar_cover(calendar, start, start + LONG + POOL_HORIZON_MAX));
+    const struct replay_input input = {.grid = &weeks,
+                                       .calendar = calendar,
+                                       .first = start,
+                                       .series = SERIES,
+                                       .value = value,
+                                       .first_origin = first,
+                                       .last_origin = LONG,
+                                       .horizon = 8,
+                                       .threads = 2};
+    assert_ok(replay_run(&input, &(struct replay_hooks){.user = &n, .on_origin = keep_newest}));
+    calendar_free(calendar);
+    return n;
+}
+
+static void a_walk_that_skips_the_first_origins_ends_with_the_same_bytes(void **state)
+{
+    (void)state;
+    struct newest all = newest_of_walk_from(54), late = newest_of_walk_from(LONG);
+    assert_memory_equal(all.value, late.value, sizeof all.value);
+    assert_memory_equal(all.weight, late.weight, sizeof all.weight);
 }
 
 int main(int argc, char **argv)
@@ -231,6 +295,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(the_past_without_a_future_is_enough),
         cmocka_unit_test(what_lies_before_the_history_kept_is_not_seen),
         cmocka_unit_test(errors_count_from_origin_60_on),
+        cmocka_unit_test(a_walk_that_skips_the_first_origins_ends_with_the_same_bytes),
     };
     return fixture_run(argc, argv, tests);
 }
