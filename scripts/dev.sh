@@ -8,6 +8,7 @@
 #   scripts/dev.sh valgrind [NAME]       unit tests and a worker's life: no read of nothing, nothing left at exit
 #   scripts/dev.sh lint                  clang with our warnings, clang-tidy, cppcheck
 #   scripts/dev.sh cover [FOLDER...]     lines of src/ that tests reach; of a FOLDER (engine), the lines they do not
+#   scripts/dev.sh cover-check           ... of engine, codec and forecast: each is in the table of tests/README.md
 #   scripts/dev.sh fuzz TARGET [SECONDS] search with libFuzzer (60 s); new inputs go to build/fuzz/corpus/TARGET
 #   scripts/dev.sh until-fail NAME       repeat one test until it fails
 #   scripts/dev.sh gdb NAME [CASE]       one test program under gdb
@@ -75,15 +76,23 @@ lint() {
     build clang && clang_tidy && check_cpp && echo "lint: nothing found"
 }
 
+# counted OPTION...: runs the tests that ctest's options choose, in the build that counts lines
+counted() {
+    build cover
+    find build/cover -name '*.gcda' -delete
+    (cd build/cover && ctest -j "$jobs" --output-on-failure "$@" >build.log 2>&1) || { tail -n 60 build/cover/build.log; return 1; }
+}
+
 cover() {
     local folder missed=()
-    build cover
     for folder in "$@"; do
         missed+=(--missed "$folder")
     done
-    find build/cover -name '*.gcda' -delete
-    (cd build/cover && ctest -j "$jobs" -E "$slow_to_count" --output-on-failure >build.log 2>&1) || { tail -n 60 build/cover/build.log; return 1; }
-    scripts/cover build/cover "${missed[@]}"
+    counted -E "$slow_to_count" && scripts/cover build/cover "${missed[@]}"
+}
+
+cover_check() {
+    counted -L '^(unit|fault|fuzz)$' && scripts/cover build/cover --check engine --check codec --check forecast
 }
 
 fuzz() {
@@ -133,6 +142,7 @@ case $command in
     valgrind) build dev && scripts/memcheck build/dev "$@" ;;
     lint) lint ;;
     cover) cover "$@" ;;
+    cover-check) cover_check ;;
     fuzz) [ $# -ge 1 ] || usage; fuzz "$@" ;;
     until-fail) [ $# -eq 1 ] || usage; build dev && run_ctest dev "$1" --repeat until-fail:1000 ;;
     gdb) [ $# -ge 1 ] || usage; build dev "$1" && gdb --args "build/dev/tests/$1" "${@:2}" ;;
