@@ -71,7 +71,7 @@ static bool read_all(void *address)
         return false;
     loop_on_tick(r.loop, on_tick, &r);
     if (consumer_new(r.loop, &options, &r.consumer, &err) == STATUS_OK &&
-        consumer_assign(r.consumer, &(struct consumer_position){0, 0, 0}, 1, &err) == STATUS_OK) {
+        consumer_assign(r.consumer, &(struct consumer_position){.next_offset = 0}, 1, &err) == STATUS_OK) {
         alarm(60);
         assert_ok(loop_run(r.loop));
         alarm(0);
