@@ -94,17 +94,6 @@ static bool is_due(struct worker *w)
     return false;
 }
 
-static enum status flush(struct worker *w)
-{
-    struct batch *b = &w->batch;
-    for (size_t i = 0; i < b->lane_count; i++) {
-        enum status status = engine_flush(b->lanes[i]->engine, b->number, &b->lanes[i]->effects);
-        if (status)
-            return status;
-    }
-    return STATUS_OK;
-}
-
 /* Returns whether there was anything to cut. */
 static bool cut(struct worker *w)
 {
@@ -120,16 +109,37 @@ static bool cut(struct worker *w)
     if (b->lane_count == 0)
         return false;
     b->number++;
-    if (flush(w)) {
-        worker_fail(w, EXIT_CODE_RESTART, "out_of_memory", "the state of a batch could not be made");
-        return false;
-    }
+    b->flush_lane = 0;
     batch_enter(w, BATCH_BEGIN);
     transaction_begin(w->transaction);
-    return false;
+    return true;
 }
 
 /* ---- the way forward */
+
+#define FLUSH_AT_ONCE 256 /* state records; some milliseconds */
+
+/* The state records are made while the transaction begins. */
+static bool flush_some(struct worker *w)
+{
+    struct batch *b = &w->batch;
+    bool done = true;
+    if (b->flush_lane == b->lane_count) {
+        if (transaction_state(w->transaction) != TRANSACTION_OPEN)
+            return false;
+        producer_clear(w->producer);
+        batch_send_begin(w);
+        batch_enter(w, BATCH_SEND);
+        return true;
+    }
+    struct lane *lane = b->lanes[b->flush_lane];
+    if (engine_flush_some(lane->engine, b->number, FLUSH_AT_ONCE, &lane->effects, &done)) {
+        worker_fail(w, EXIT_CODE_RESTART, "out_of_memory", "the state of a batch could not be made");
+        return false;
+    }
+    b->flush_lane += done;
+    return true;
+}
 
 static void commit(struct worker *w)
 {
@@ -235,10 +245,7 @@ static void on_begin(struct worker *w, enum status status, const char *why)
         batch_abort(w, false, why);
         return;
     }
-    producer_clear(w->producer);
-    batch_send_begin(w);
-    batch_enter(w, BATCH_SEND);
-    loop_wake_kick(w->step);
+    loop_wake_kick(w->step); /* flush_some goes on */
 }
 
 static void on_commit(struct worker *w, enum status status, const char *why)
@@ -294,12 +301,13 @@ bool batch_step(struct worker *w)
     case BATCH_COLLECT:
         /* What an aborted transaction still has in flight must not count for the next one. */
         return producer_in_flight(w->producer) == 0 && is_due(w) && cut(w);
+    case BATCH_BEGIN:
+        return flush_some(w);
     case BATCH_SEND:
         return send_some(w);
     case BATCH_DELIVER:
         return wait_for_delivery(w);
     case BATCH_INIT:
-    case BATCH_BEGIN:
     case BATCH_COMMIT:
     case BATCH_STORE:
     case BATCH_ABORT:

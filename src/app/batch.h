@@ -33,12 +33,16 @@ struct batch {
     size_t collected;         /* records taken by lanes that are not committing */
     int64_t first_us;         /* when the oldest of them was taken; 0 = none */
     bool is_cut;              /* to be written as soon as the one before is done */
+    int32_t next_lane;        /* takes the first records of the next turn */
     struct loop_timer *timer; /* the cut by time, and the end of a back-off */
+
+    size_t flush_lane; /* BEGIN: whose state records are being made */
 
     /* SEND: where we are */
     size_t send_lane, send_effect;
     int send_part;                   /* enum send_part, batch_send.c */
     struct consumer_record *send_at; /* the dead letter's record is here or behind */
+    struct refused_request *send_refused; /* the next one, while send_part is SEND_REFUSED */
     bool queue_is_full;              /* the last record did not fit into the producer's queue */
     bool has_paused;                 /* DELIVER: one turn of the loop has passed (a crash point) */
 

@@ -106,7 +106,43 @@ void batch_apply_sales(struct worker *w, struct lane *lane, const struct consume
     }
 }
 
-/* ---- requests */
+/* ---- requests
+ *
+ * Requests get at most half of a batch's output, so that sales go on whatever is asked. Too many are answered BUSY: those beyond
+ * requests.per.batch in one batch, and, when the half is used up, those with as many waiting behind them. Stores that ask little
+ * are answered all the same: who floods us must not silence the others of his partition. */
+
+static uint32_t *asked_by(struct lane *lane, const struct consumer_record *r)
+{
+    return &lane->asked[hash_sip(r->key.data, r->key.size) % LANE_ASKERS];
+}
+
+/* Few, and not most of what was asked in this batch. */
+static bool asks_little(const struct worker *w, struct lane *lane, const struct consumer_record *r)
+{
+    size_t share = (size_t)w->config->requests_per_batch / LANE_ASKERS, asked = *asked_by(lane, r);
+    return asked < (share > 1 ? share : 1) && 8 * asked <= lane->asked_in_all;
+}
+
+static bool is_reply_room_used(const struct worker *w, const struct lane *lane)
+{
+    return lane->reply_bytes >= (size_t)w->config->batch_max_output_bytes / 2;
+}
+
+/* waiting: requests behind r. */
+static bool is_too_much(const struct worker *w, struct lane *lane, const struct consumer_record *r, size_t waiting)
+{
+    size_t limit = (size_t)w->config->requests_per_batch;
+    bool crowded = lane->answered >= limit || (is_reply_room_used(w, lane) && waiting >= limit);
+    return crowded && !asks_little(w, lane, r);
+}
+
+/* Whether the next request is for this batch; BUSY always is. */
+static bool may_answer(const struct worker *w, struct lane *lane)
+{
+    const struct record_queue *q = &lane->waiting[INPUT_REQUESTS];
+    return q->first && (!is_reply_room_used(w, lane) || is_too_much(w, lane, q->first, q->count - 1));
+}
 
 /* The reply to one request too many: the caller may ask again. */
 static enum status answer_busy(struct lane *lane, const struct forecast_request *request)
@@ -129,7 +165,22 @@ static enum status answer_busy(struct lane *lane, const struct forecast_request 
     };
     effect->forecast = result;
     lane->effects.counters.replies++;
+    lane->effects.output_bytes += 200;
     return STATUS_OK;
+}
+
+static enum status answer(struct worker *w, struct lane *lane, const struct consumer_record *r, const struct forecast_request *request)
+{
+    bool busy = is_too_much(w, lane, r, lane->waiting[INPUT_REQUESTS].count);
+    ++*asked_by(lane, r);
+    lane->asked_in_all++;
+    if (busy)
+        return answer_busy(lane, request);
+    size_t before = lane->effects.output_bytes;
+    enum status status = engine_answer(lane->engine, request, &lane->effects);
+    lane->answered++;
+    lane->reply_bytes += lane->effects.output_bytes - before;
+    return status;
 }
 
 void batch_apply_request(struct worker *w, struct lane *lane, const struct consumer_record *r)
@@ -153,9 +204,8 @@ void batch_apply_request(struct worker *w, struct lane *lane, const struct consu
     } else if (!status && is_misplaced(w, lane, r, sentence, sizeof sentence)) {
         refuse_request(w, lane, r, DEAD_LETTER_WRONG_PARTITION, sentence);
     } else if (!status) {
-        bool busy = lane->answered++ >= (size_t)w->config->requests_per_batch;
         int64_t began = loop_now_us();
-        status = busy ? answer_busy(lane, &request) : engine_answer(lane->engine, &request, &lane->effects);
+        status = answer(w, lane, r, &request);
         metrics_observe(w->metrics, METRIC_PREDICTION_LATENCY, (double)(loop_now_us() - began) / 1e6);
     } else if (status != STATUS_NO_MEMORY) {
         refuse_request(w, lane, r, code, why.text);
@@ -184,6 +234,7 @@ static void take(struct worker *w, struct lane *lane, enum lane_input input)
         w->batch.first_us = now;
     w->progress_us = now;
     w->batch.collected++;
+    lane->last_input = input;
     if (input == INPUT_SALES) {
         batch_apply_sales(w, lane, r);
     } else {
@@ -254,10 +305,25 @@ static bool advance(struct worker *w, struct lane *lane)
         w->batch.is_cut = true;
         return false;
     }
-    enum lane_input input = lane->waiting[INPUT_REQUESTS].count > 0 ? INPUT_REQUESTS : INPUT_SALES;
-    if (lane->waiting[input].count == 0)
+    bool has_sale = lane->waiting[INPUT_SALES].count > 0, has_request = may_answer(w, lane);
+    if (!has_sale && !has_request) {
+        if (lane->waiting[INPUT_REQUESTS].count > 0)
+            w->batch.is_cut = true;
         return false;
-    take(w, lane, input);
+    }
+    /* In turns, when there are both. */
+    take(w, lane, has_request && (!has_sale || lane->last_input == INPUT_SALES) ? INPUT_REQUESTS : INPUT_SALES);
+    return true;
+}
+
+/* Up to 32 records. False when time is up. */
+static bool advance_some(struct worker *w, struct lane *lane, int64_t until_us, bool *more)
+{
+    for (int n = 0; n < 32 && advance(w, lane); n++) {
+        *more = true;
+        if (loop_now_us() >= until_us)
+            return false;
+    }
     return true;
 }
 
@@ -266,11 +332,12 @@ bool batch_apply(struct worker *w, int64_t until_us)
     bool more = true;
     while (more && w->phase == WORKER_RUNNING) {
         more = false;
-        for (int32_t i = 0; i < w->partition_count; i++)
-            for (int n = 0; w->lanes[i] && n < 32 && advance(w, w->lanes[i]); n++)
-                more = true;
-        if (more && loop_now_us() >= until_us)
-            return true;
+        for (int32_t i = 0; i < w->partition_count; i++) {
+            struct lane *lane = w->lanes[w->batch.next_lane];
+            w->batch.next_lane = (w->batch.next_lane + 1) % w->partition_count;
+            if (lane && !advance_some(w, lane, until_us, &more))
+                return true;
+        }
     }
     return false;
 }

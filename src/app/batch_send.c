@@ -3,7 +3,7 @@
 #include "app/dead_letter.h"
 #include "app/worker.h"
 
-enum send_part { SEND_EFFECT, SEND_ARCHIVE };
+enum send_part { SEND_EFFECT, SEND_ARCHIVE, SEND_REFUSED };
 
 /* ---- one message */
 
@@ -158,16 +158,25 @@ static enum status send_next_effect(struct worker *w, struct lane *lane, struct 
     return status;
 }
 
-static enum status send_refused_requests(struct worker *w, struct lane *lane, struct error *err)
+/* They are in the order of their records, like these in `taken`. */
+static enum status send_refused_requests(struct worker *w, struct lane *lane, int64_t until_us, struct error *err)
 {
-    for (struct refused_request *r = lane->refused; r; r = r->next) {
-        if (r->is_sent)
-            continue;
+    struct batch *b = &w->batch;
+    if (b->send_part != SEND_REFUSED) {
+        b->send_part = SEND_REFUSED;
+        b->send_refused = lane->refused;
+        b->send_at = NULL;
+    }
+    while (b->send_refused) {
+        const struct refused_request *r = b->send_refused;
+        arena_clear(&w->arena);
         enum status status =
-            send_dead_letter(w, queue_find(&lane->taken[INPUT_REQUESTS], r->offset), INPUT_REQUESTS, r->code, text_of(r->sentence), err);
+            send_dead_letter(w, find_taken(w, &lane->taken[INPUT_REQUESTS], r->offset), INPUT_REQUESTS, r->code, text_of(r->sentence), err);
         if (status)
             return status;
-        r->is_sent = true;
+        b->send_refused = r->next;
+        if (loop_now_us() >= until_us)
+            return STATUS_BUSY;
     }
     return STATUS_OK;
 }
@@ -175,14 +184,15 @@ static enum status send_refused_requests(struct worker *w, struct lane *lane, st
 static enum status send_lane(struct worker *w, struct lane *lane, int64_t until_us, struct error *err)
 {
     struct batch *b = &w->batch;
-    enum status status = STATUS_OK;
-    while (!status && b->send_effect < lane->effects.count) {
+    while (b->send_effect < lane->effects.count) {
         arena_clear(&w->arena);
-        status = send_next_effect(w, lane, err);
-        if (!status && (b->send_effect & 31) == 0 && loop_now_us() >= until_us)
+        enum status status = send_next_effect(w, lane, err);
+        if (status)
+            return status;
+        if (loop_now_us() >= until_us)
             return STATUS_BUSY;
     }
-    return status ? status : send_refused_requests(w, lane, err);
+    return send_refused_requests(w, lane, until_us, err);
 }
 
 enum status batch_send(struct worker *w, int64_t until_us, bool *out_wait_for_room, struct error *err)
@@ -197,6 +207,7 @@ enum status batch_send(struct worker *w, int64_t until_us, bool *out_wait_for_ro
         }
         b->send_lane++;
         b->send_effect = 0;
+        b->send_part = SEND_EFFECT;
         b->send_at = NULL;
     }
     return STATUS_OK;

@@ -60,7 +60,7 @@ const struct config_row config_rows[] = {
     {"close.chunk.series", SCOPE_WORKER, CONFIG_INTEGER, FIELD(close_chunk_series), "500", 1, 1000000, NULL, 0,
      "series of a close published in one transaction, at most"},
     {"requests.per.batch", SCOPE_WORKER, CONFIG_INTEGER, FIELD(requests_per_batch), "1000", 1, 100000, NULL, 0,
-     "forecast requests answered in one batch; more are answered BUSY"},
+     "forecast requests of a partition answered in one batch; more are answered BUSY"},
     {"message.max.bytes", SCOPE_WORKER, CONFIG_INTEGER, FIELD(message_max_bytes), "65536", 1024, 16777216, NULL, 0,
      "a larger input message is refused (TOO_LARGE)"},
     {"compute.threads", SCOPE_WORKER, CONFIG_INTEGER, FIELD(compute_threads), "2", 1, 64, NULL, 0,

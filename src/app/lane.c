@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 const char *lane_stage_name(enum lane_stage stage)
 {
@@ -119,7 +120,8 @@ static void begin_anew(struct lane *lane)
 {
     effects_clear(&lane->effects);
     clear_refused(lane);
-    lane->answered = 0;
+    lane->answered = lane->reply_bytes = lane->asked_in_all = 0;
+    memset(lane->asked, 0, sizeof lane->asked);
     lane->first_us = 0;
     lane->stage = LANE_OPEN;
 }

@@ -30,10 +30,11 @@ struct record_queue {
 struct refused_request { /* a request that cannot be answered, because it cannot be read: a dead letter */
     int64_t offset;
     enum dead_letter code;
-    bool is_sent;
     char sentence[256];
     struct refused_request *next;
 };
+
+enum { LANE_ASKERS = 64 };
 
 struct worker;
 
@@ -47,7 +48,10 @@ struct lane {
     bool is_paused[INPUT_COUNT];
     struct effects effects;
     struct refused_request *refused, **refused_end;
-    size_t answered;             /* requests of this batch */
+    /* requests of this batch: answered, the output of their replies, all with those told BUSY, and these by a hash of the store */
+    size_t answered, reply_bytes, asked_in_all;
+    uint32_t asked[LANE_ASKERS];
+    enum lane_input last_input;  /* what the last record was */
     int64_t first_us;            /* when the batch's first record was taken; 0 = nothing taken */
     int64_t poison[INPUT_COUNT]; /* offset of a record to be refused unread; -1 = none */
     /* Results of a job, and what is told while the engine is away. */

@@ -148,6 +148,7 @@ void engine_rollback(struct engine *e)
         undo(e, &e->journal.entries[i]);
     sources_recount(e);
     journal_clear(&e->journal);
+    e->flush_at = e->flush_slot = 0;
     pools_rollback(e);
     roster_recount(e);
 }

@@ -68,6 +68,8 @@ enum status engine_continue(struct engine *e, size_t max_series, struct effects 
 enum status engine_answer(struct engine *e, const struct forecast_request *request, struct effects *fx) MUST_CHECK;
 
 enum status engine_flush(struct engine *e, uint64_t batch, struct effects *fx) MUST_CHECK;
+/* The same in steps of about max_records, until *out_done; nothing else is done with the engine between them, but for a rollback. */
+enum status engine_flush_some(struct engine *e, uint64_t batch, size_t max_records, struct effects *fx, bool *out_done) MUST_CHECK;
 void engine_commit(struct engine *e);
 void engine_rollback(struct engine *e);
 

@@ -12,26 +12,39 @@ static enum status emit(struct effects *fx, struct bytes key, struct bytes value
     return STATUS_OK;
 }
 
-static enum status drop_seen(const struct engine *e, period_t period, struct effects *fx)
+/* Deletes the hashes of a period from slot e->flush_slot on. Each slot, empty or not, is one of *left. */
+static enum status drop_seen(struct engine *e, period_t period, struct effects *fx, size_t *left)
 {
     enum status status = STATUS_OK;
+    size_t base = 0; /* slots of the sets before, if the period has more than one */
     for (size_t i = 0; i < e->seen_count; i++) {
         const struct seen_set *set = &e->seen[i];
         if (set->period != period)
             continue;
-        for (size_t k = 0; status == STATUS_OK && k < set->capacity; k++) {
+        for (; status == STATUS_OK && *left > 0 && e->flush_slot < base + set->capacity; e->flush_slot++, (*left)--) {
+            uint64_t hash = set->hashes[e->flush_slot - base];
             struct bytes key;
-            if (!set->hashes[k])
+            if (!hash)
                 continue;
-            status = state_seen_key(period, set->hashes[k], &fx->arena, &key);
+            status = state_seen_key(period, hash, &fx->arena, &key);
             if (status == STATUS_OK)
                 status = emit(fx, key, (struct bytes){NULL, 0});
         }
+        base += set->capacity;
     }
     return status;
 }
 
-static enum status flush_entry(struct engine *e, const struct journal_entry *entry, uint64_t batch, struct effects *fx)
+/* False: there is more to do than *left allows. */
+static bool seen_is_dropped(const struct engine *e, period_t period)
+{
+    size_t slots = 0;
+    for (size_t i = 0; i < e->seen_count; i++)
+        slots += e->seen[i].period == period ? e->seen[i].capacity : 0;
+    return e->flush_slot >= slots;
+}
+
+static enum status flush_entry(struct engine *e, const struct journal_entry *entry, uint64_t batch, struct effects *fx, size_t *left)
 {
     switch (entry->kind) {
     case JOURNAL_STORE_ADDED:
@@ -39,7 +52,7 @@ static enum status flush_entry(struct engine *e, const struct journal_entry *ent
     case JOURNAL_SOURCE_ADDED:
         return STATUS_OK;
     case JOURNAL_SEEN_DROPPED:
-        return drop_seen(e, entry->period, fx);
+        return drop_seen(e, entry->period, fx, left);
     case JOURNAL_PARTITION:
     case JOURNAL_STORE:
     case JOURNAL_SERIES:
@@ -57,12 +70,31 @@ static enum status flush_entry(struct engine *e, const struct journal_entry *ent
     return status == STATUS_OK ? emit(fx, key, value) : status;
 }
 
+enum status engine_flush_some(struct engine *e, uint64_t batch, size_t max_records, struct effects *fx, bool *out_done)
+{
+    size_t left = max_records;
+    enum status status = STATUS_OK;
+    while (status == STATUS_OK && left > 0 && e->flush_at < e->journal.count) {
+        const struct journal_entry *entry = &e->journal.entries[e->flush_at];
+        left--;
+        status = flush_entry(e, entry, batch, fx, &left);
+        if (status != STATUS_OK || (entry->kind == JOURNAL_SEEN_DROPPED && !seen_is_dropped(e, entry->period)))
+            continue;
+        e->flush_at++;
+        e->flush_slot = 0;
+    }
+    if (status != STATUS_OK)
+        return status;
+    *out_done = e->flush_at == e->journal.count;
+    if (*out_done) {
+        e->batch = batch;
+        e->flush_at = 0;
+    }
+    return STATUS_OK;
+}
+
 enum status engine_flush(struct engine *e, uint64_t batch, struct effects *fx)
 {
-    enum status status = STATUS_OK;
-    for (size_t i = 0; status == STATUS_OK && i < e->journal.count; i++)
-        status = flush_entry(e, &e->journal.entries[i], batch, fx);
-    if (status == STATUS_OK)
-        e->batch = batch;
-    return status;
+    bool done;
+    return engine_flush_some(e, batch, SIZE_MAX, fx, &done);
 }

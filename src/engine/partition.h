@@ -209,6 +209,7 @@ struct engine {
     struct pool_state pool[POOL_KINDS];
     size_t roster_size, roster_have; /* series on the roster of the open period, and those of them that are in */
     size_t loaded_series, loaded_stores, expected_series, expected_stores; /* restore: records seen, records promised */
+    size_t flush_at, flush_slot; /* of engine_flush_some: what comes next, a journal entry, and a slot of the hashes it drops */
     struct pool_work *work;     /* of the close under way, POOL_KINDS */
     struct pool_work *standing; /* of the last close; NULL = to be rebuilt */
     bool standing_is_new;       /* made in this batch: `replaced` comes back when the batch does not happen */

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -12,9 +13,10 @@ struct job_list {
 struct pool {
     const char *name;
     struct loop_wake *wake;
-    pthread_mutex_t mutex; /* guards todo, done and stopping */
+    pthread_mutex_t mutex; /* guards todo and stopping */
     pthread_cond_t has_work;
-    struct job_list todo, done;
+    struct job_list todo;
+    _Atomic(struct pool_job *) done; /* the last one first; without the mutex, so that the loop never waits for a thread to let go */
     bool stopping;
     size_t pending; /* loop thread only */
     pthread_t *threads;
@@ -43,6 +45,13 @@ static struct pool_job *list_pop(struct job_list *list)
     return job;
 }
 
+static void push_done(struct pool *p, struct pool_job *job)
+{
+    job->next = atomic_load(&p->done);
+    while (!atomic_compare_exchange_weak(&p->done, &job->next, job))
+        ;
+}
+
 static struct pool_job *wait_for_job(struct pool *p)
 {
     while (!p->stopping && !p->todo.first)
@@ -58,21 +67,31 @@ static void *thread_main(void *arg)
     while ((job = wait_for_job(p)) != NULL) {
         pthread_mutex_unlock(&p->mutex);
         job->work(job);
-        pthread_mutex_lock(&p->mutex);
-        list_push(&p->done, job);
+        push_done(p, job);
         loop_wake_kick(p->wake);
+        pthread_mutex_lock(&p->mutex);
     }
     pthread_mutex_unlock(&p->mutex);
     return NULL;
 }
 
+static struct job_list take_done(struct pool *p)
+{
+    struct job_list done = {0};
+    for (struct pool_job *next, *job = atomic_exchange(&p->done, NULL); job; job = next) {
+        next = job->next;
+        job->next = done.first;
+        done.first = job;
+        if (!done.last)
+            done.last = job;
+    }
+    return done;
+}
+
 static void on_done(void *arg)
 {
     struct pool *p = arg;
-    pthread_mutex_lock(&p->mutex);
-    struct job_list done = p->done;
-    p->done = (struct job_list){0};
-    pthread_mutex_unlock(&p->mutex);
+    struct job_list done = take_done(p);
     struct pool_job *job;
     while ((job = list_pop(&done)) != NULL) {
         assert(p->pending > 0);
@@ -148,8 +167,8 @@ void pool_submit(struct pool *p, struct pool_job *job)
     pthread_mutex_lock(&p->mutex);
     assert(!p->stopping);
     list_push(&p->todo, job);
-    pthread_cond_signal(&p->has_work);
     pthread_mutex_unlock(&p->mutex);
+    pthread_cond_signal(&p->has_work); /* who is woken finds the mutex free */
 }
 
 size_t pool_pending(const struct pool *p)

@@ -95,6 +95,8 @@ static void work(struct pool_job *job)
     t->must_abort = false;
     t->why[0] = '\0';
     bool sends_offsets = t->request == REQUEST_COMMIT && t->offsets->cnt > 0;
+    if (t->request == REQUEST_ABORT)
+        rd_kafka_purge(t->producer, RD_KAFKA_PURGE_F_QUEUE); /* waits for librdkafka's own threads */
     /* Of now: the owner lets go of no partition while it commits. */
     if (sends_offsets)
         t->membership = rd_kafka_consumer_group_metadata(t->consumer);
@@ -191,7 +193,6 @@ void transaction_commit(struct transaction *t, struct consumer *consumer, const 
 void transaction_abort(struct transaction *t)
 {
     assert(t->state == TRANSACTION_OPEN || t->state == TRANSACTION_SPOILED);
-    rd_kafka_purge(t->producer, RD_KAFKA_PURGE_F_QUEUE);
     submit(t, REQUEST_ABORT);
 }
 
