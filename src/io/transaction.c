@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LEAVE_MS 500 /* the end waits for so long for the broker to hear of an abort */
+
 enum request { REQUEST_INIT, REQUEST_BEGIN, REQUEST_COMMIT, REQUEST_ABORT };
 
 struct transaction {
@@ -232,11 +234,25 @@ enum status transaction_new(struct loop *loop, struct producer *producer, const 
     return STATUS_OK;
 }
 
+/* Left open, librdkafka (2.0.2) may be about to tell the broker of a partition, and asserts when it is destroyed then; begun, the
+ * abort makes it forget that. And readers need not wait until the broker gives the transaction up. */
+static void leave(struct transaction *t)
+{
+    const bool may_be_open = t->state == TRANSACTION_OPEN || t->state == TRANSACTION_SPOILED || t->state == TRANSACTION_BUSY;
+    if (!may_be_open || (t->state == TRANSACTION_BUSY && t->request == REQUEST_INIT))
+        return;
+    rd_kafka_purge(t->producer, RD_KAFKA_PURGE_F_QUEUE);
+    rd_kafka_error_t *error = rd_kafka_abort_transaction(t->producer, LEAVE_MS);
+    if (error)
+        rd_kafka_error_destroy(error);
+}
+
 void transaction_free(struct transaction *t)
 {
     if (!t)
         return;
     pool_free(t->thread);
+    leave(t);
     release_request(t);
     free(t);
 }

@@ -3,6 +3,7 @@
 
 #include <librdkafka/rdkafka.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "io/mock_broker.h"
 #include "io/transaction.h"
@@ -219,6 +220,22 @@ static void an_abort_that_waits_for_lost_messages_has_failed_for_good(void **sta
     rd_kafka_queue_destroy(reports);
 }
 
+/* librdkafka may just be about to tell the broker of a new partition, and trips over that when it is destroyed. */
+static void a_transaction_can_be_left_at_any_moment(void **state)
+{
+    for (int i = 0; i < 15; i++) {
+        struct rig *r = *state;
+        struct error err;
+        const struct producer_message m = {.topic = TOPIC, .key = {(const uint8_t *)"k", 1}, .value = {(const uint8_t *)"v", 1}};
+        init(r);
+        begin(r);
+        assert_ok(producer_send(r->producer, &m, &err));
+        usleep((useconds_t)(i * 300));
+        teardown(state);
+        setup(state);
+    }
+}
+
 static void init_without_a_broker_ends_after_the_limit_and_can_be_asked_again(void **state)
 {
     struct rig *r = *state;
@@ -241,6 +258,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(a_fenced_producer_has_failed_for_good, setup, teardown),
         cmocka_unit_test_setup_teardown(an_abort_that_is_refused_has_failed_for_good, setup, teardown),
         cmocka_unit_test_setup_teardown(an_abort_that_waits_for_lost_messages_has_failed_for_good, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_transaction_can_be_left_at_any_moment, setup, teardown),
         cmocka_unit_test_setup_teardown(init_without_a_broker_ends_after_the_limit_and_can_be_asked_again, setup, teardown),
     };
     return fixture_run(argc, argv, tests);
