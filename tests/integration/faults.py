@@ -63,7 +63,7 @@ def assert_sound_end(stream, what, codes=range(1, 128)):
     log = stream.log.read_text()
     if stream.worker.returncode not in codes:
         raise AssertionError(f"{what}: it ended with {stream.worker.returncode}: {log[-500:]}")
-    if not any(line.startswith("storecast: ") and len(line) > 30 for line in log.splitlines()):
+    if not any(line.startswith("storecast: ") and len(line) > 20 for line in log.splitlines()):
         raise AssertionError(f"{what}: it ended without a sentence: {log[-500:]}")
 
 
