@@ -10,6 +10,8 @@
 #include "engine/issued.h"
 #include "forecast/ensemble.h"
 
+#define CALENDAR_BEHIND 8 /* periods */
+
 /* ---- the matrix */
 
 static struct period_value value_at(const struct engine *e, const struct series *s, period_t p, bool at_close)
@@ -206,6 +208,8 @@ static enum status build_one(struct engine *e, enum pool_kind kind, period_t las
     if (status != STATUS_OK || pool->count == 0)
         return status;
     status = fill_values(e, pool, at_close);
+    /* What is dropped is far behind every pool: the other kind's, the standing ones, and those that a rollback brings back. */
+    calendar_forget(e->calendar, last - e->options.history_periods - CALENDAR_BEHIND);
     if (status == STATUS_OK)
         status = calendar_cover(e->calendar, pool->first, last + POOL_HORIZON_MAX + 1);
     struct pool_input input = {.grid = &e->options.grid, .calendar = e->calendar, .first = pool->first,

@@ -124,6 +124,25 @@ enum status calendar_cover(struct calendar *c, period_t first, period_t last)
     return STATUS_OK;
 }
 
+void calendar_forget(struct calendar *c, period_t before)
+{
+    const int64_t gone = (int64_t)before - c->first;
+    if (c->count == 0 || gone < SPARE_ROWS)
+        return;
+    if (gone >= (int64_t)c->count) {
+        c->count = 0;
+        return;
+    }
+    c->count -= (size_t)gone;
+    memmove(c->rows, c->rows + (size_t)gone * c->stride, c->count * c->stride * sizeof *c->rows);
+    c->first = before;
+}
+
+size_t calendar_rows(const struct calendar *c)
+{
+    return c->count;
+}
+
 size_t calendar_holiday_count(const struct calendar *c)
 {
     return c->events.count;

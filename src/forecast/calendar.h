@@ -22,6 +22,10 @@ const struct period_grid *calendar_grid(const struct calendar *c);
 
 /* Makes rows first..last readable; keeps what is there. Row pointers taken before are invalid afterwards. */
 enum status calendar_cover(struct calendar *c, period_t first, period_t last) MUST_CHECK;
+/* Rows of periods before this are not read again: a table that moves with the time does not grow. Some are kept, so that what is
+ * left need not be moved at every period; row pointers taken before are invalid afterwards. */
+void calendar_forget(struct calendar *c, period_t before);
+size_t calendar_rows(const struct calendar *c);
 
 size_t calendar_holiday_count(const struct calendar *c);             /* events x periods ahead, then day counts */
 const char *calendar_holiday_name(const struct calendar *c, size_t column); /* "easter_w1" */

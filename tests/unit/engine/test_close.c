@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "engine/partition.h"
+#include "forecast/calendar.h"
+#include "forecast/pool.h"
 #include "support/engine/panel.h"
 #include "support/fixture.h"
 
@@ -304,6 +306,7 @@ static void periods_that_are_forgotten_leave_no_memory(void **state)
             }
         driver_run(&d, updates, n);
         assert_in_range(cell_pages(&d), 3, 3 * 3);
+        assert_in_range(calendar_rows(d.engine->calendar), 1, 16 + POOL_HORIZON_MAX + 3 * 64);
     }
     assert_int_equal(d.closes, 399);
     struct engine_cell_view cells[40];

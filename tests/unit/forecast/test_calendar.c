@@ -243,6 +243,28 @@ static void an_absurd_range_is_refused_and_keeps_the_table(void **state)
     calendar_free(NULL);
 }
 
+static void a_table_that_moves_on_does_not_grow_and_keeps_its_rows(void **state)
+{
+    (void)state;
+    struct calendar *moving = NULL, *whole = covered(&friday_weeks, 0, 3200);
+    assert_ok(calendar_new(&friday_weeks, &moving));
+    calendar_forget(moving, 10); /* nothing there yet */
+    for (period_t p = 100; p < 3000; p++) {
+        calendar_forget(moving, p - 100);
+        assert_ok(calendar_cover(moving, p - 100, p + 150));
+        assert_in_range(calendar_rows(moving), 251, 251 + 2 * 64);
+        for (period_t at = p - 100; at <= p + 150; at += 50) {
+            assert_memory_equal(calendar_holidays(moving, at), calendar_holidays(whole, at), calendar_holiday_count(whole) * sizeof(double));
+            assert_memory_equal(calendar_annual(moving, at), calendar_annual(whole, at), 2 * CALENDAR_ANNUAL_MAX * sizeof(double));
+        }
+    }
+    calendar_forget(moving, 1000000); /* all of it */
+    assert_ok(calendar_cover(moving, 2900, 3000));
+    assert_int_equal(calendar_rows(moving), 101);
+    calendar_free(moving);
+    calendar_free(whole);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -256,6 +278,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(days_and_months_mean_what_weeks_mean),
         cmocka_unit_test(lifted_events_are_the_floating_ones),
         cmocka_unit_test(an_absurd_range_is_refused_and_keeps_the_table),
+        cmocka_unit_test(a_table_that_moves_on_does_not_grow_and_keeps_its_rows),
     };
     return fixture_run(argc, argv, tests);
 }
