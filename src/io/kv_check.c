@@ -152,12 +152,11 @@ static enum status check_key(struct check *c, uint64_t page, const uint8_t *key,
 /* The numbers of free pages, behind their count, falling. */
 static enum status check_free_pages(struct check *c, uint64_t page, uint64_t at, uint64_t bytes)
 {
-    uint64_t count, previous = NO_PAGE;
+    uint64_t count, list[256], previous = NO_PAGE; /* list: read 256 at a time */
     enum status status = bytes >= sizeof count ? read_at(c, at, &count, sizeof count) : damaged(c, page, "lists no free pages");
     if (!status && count > bytes / sizeof count - 1)
         status = damaged(c, page, "lists more free pages than it can");
     for (uint64_t i = 1; !status && i <= count; i++) {
-        uint64_t list[256];
         const uint64_t in_list = (i - 1) % 256;
         if (in_list == 0)
             status = read_at(c, at + i * sizeof count, list, (size_t)((count - i + 1 < 256 ? count - i + 1 : 256) * sizeof count));
