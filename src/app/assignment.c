@@ -48,8 +48,9 @@ enum status assignment_take(struct worker *w, struct error *err)
         return status;
     w->phase = WORKER_RUNNING;
     w->progress_us = loop_now_us();
-    metrics_set(w->metrics, METRIC_ASSIGNED_PARTITIONS, (double)(count / INPUT_COUNT));
-    log_event(LOG_INFO, "worker_running", "partitions=%d", (int)(count / INPUT_COUNT));
+    size_t partitions = count / INPUT_COUNT;
+    metrics_set(w->metrics, METRIC_ASSIGNED_PARTITIONS, (double)partitions);
+    log_event(LOG_INFO, "worker_running", "partitions=%d", (int)partitions);
     loop_wake_kick(w->step);
     return STATUS_OK;
 }
