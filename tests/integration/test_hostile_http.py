@@ -196,7 +196,8 @@ class Hostile(unittest.TestCase):
                 self.assertTrue(self.answers())
         until(lambda: self.descriptors() <= descriptors, "descriptors to be given back", 10)
         grown = self.resident() - resident
-        print(f"{REQUESTS} requests in {time.monotonic() - began:.0f} s, {grown / 1024:.0f} KiB more")
+        print(f"{REQUESTS} requests in {time.monotonic() - began:.0f} s; descriptors {descriptors} -> {self.descriptors()}, "
+              f"memory {resident // 1024} -> {(resident + grown) // 1024} KiB")
         self.assertLess(grown, 4 << 20)
 
 
