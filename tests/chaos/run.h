@@ -24,7 +24,7 @@ struct run_result {
 
 void run_chaos(const struct run_options *options, struct run_result *out);
 
-/* Ends the worker and removes what is left; for chaos_fail and signals. */
+/* Ends the worker; its folder stays, for a look. For chaos_fail and signals. */
 void run_clean_up(void);
 
 #endif
