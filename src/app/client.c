@@ -100,8 +100,8 @@ enum status client_new(const struct client_options *options, struct client **out
     rd_kafka_resp_err_t e = rd_kafka_metadata(c->producer, 1, NULL, &metadata, CLIENT_ANSWER_MS);
     if (e) {
         rd_kafka_poll(c->producer, 0); /* on_error */
-        status = error_set(err, STATUS_UNAVAILABLE, "Kafka: no broker answers at %s: %s", options->servers,
-                           c->reason[0] ? c->reason : rd_kafka_err2str(e));
+        status = error_set(err, STATUS_UNAVAILABLE, "Kafka: no broker answers at %s: %s%s", options->servers,
+                           c->reason[0] ? c->reason : rd_kafka_err2str(e), kafka_hint(c->reason));
         goto fail;
     }
     rd_kafka_metadata_destroy(metadata);

@@ -14,19 +14,19 @@ static int64_t clock_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static enum status check_topics(struct doctor *d, struct kafka_admin *admin, struct error *err)
+static enum status check_topics(struct doctor *d, struct error *err)
 {
     const char *names[TOPIC_COUNT];
     for (int i = 0; i < TOPIC_COUNT; i++)
         names[i] = topics_name(&d->topics, (enum topic)i);
-    const enum status status = kafka_admin_describe_topics(admin, names, TOPIC_COUNT, d->facts, err);
+    const enum status status = kafka_admin_describe_topics(d->admin, names, TOPIC_COUNT, d->facts, err);
     if (status)
         return status;
     const struct topic_plan_view view = {.topics = &d->topics,
                                          .facts = d->facts,
                                          .servers = d->servers,
                                          .prefix = d->config->topics_prefix,
-                                         .brokers = kafka_admin_brokers(admin),
+                                         .brokers = kafka_admin_brokers(d->admin),
                                          .archive = d->config->archive_enabled};
     topic_plan_compare(&view, &d->findings);
     return STATUS_OK;
@@ -41,9 +41,9 @@ static bool is_readable(const struct doctor *d)
     return d->facts[TOPIC_SALES].exists && is_led;
 }
 
-static enum status examine(struct doctor *d, struct kafka_admin *admin, struct error *err)
+static enum status examine(struct doctor *d, struct error *err)
 {
-    enum status status = check_topics(d, admin, err);
+    enum status status = check_topics(d, err);
     if (status || !is_readable(d))
         return status;
     status = doctor_reader_new(d->config, d->servers, true, &d->committed, err);
@@ -64,12 +64,11 @@ static int run(struct command_context *c)
                        .now_ms = clock_ms(),
                        .patience_ms = command_integer(c, "--patience") * 1000,
                        .sample = command_integer(c, "--sample")};
-    struct kafka_admin *admin = NULL;
     enum status status = topics_init(&d.topics, c->config.topics_prefix, &c->err);
     if (!status)
-        status = admin_open(&c->config, command_text(c, "--broker"), &admin, &d.servers, &c->err);
+        status = admin_open(&c->config, command_text(c, "--broker"), &d.admin, &d.servers, &c->err);
     if (!status)
-        status = examine(&d, admin, &c->err);
+        status = examine(&d, &c->err);
     findings_print(&d.findings, stdout);
     if (!status && d.findings.failed)
         status = error_set(&c->err, STATUS_NO_MEMORY, "doctor: out of memory");
@@ -79,7 +78,7 @@ static int run(struct command_context *c)
     findings_done(&d.findings);
     doctor_reader_free(d.committed);
     doctor_reader_free(d.raw);
-    kafka_admin_free(admin);
+    kafka_admin_free(d.admin);
     return status ? command_fail(c) : is_sound ? EXIT_CODE_OK : EXIT_CODE_FAILED;
 }
 

@@ -70,6 +70,8 @@ void command_print_version(FILE *out)
     fprintf(out, "avro-c %s\n", STORECAST_AVRO_VERSION);
     for (int i = 0; versions_at(i) != NULL; i++)
         fprintf(out, "%s\n", versions_at(i));
+    for (int i = 0; versions_warning(i) != NULL; i++)
+        fprintf(out, "warning: %s\n", versions_warning(i));
 }
 
 static int run(struct command_context *c)

@@ -11,6 +11,7 @@
 
 struct doctor {
     const struct config *config;
+    struct kafka_admin *admin;
     const char *servers;
     struct topics topics;
     struct kafka_topic_facts facts[TOPIC_COUNT];

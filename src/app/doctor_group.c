@@ -9,9 +9,9 @@ struct lag {
     const char *topic;
     size_t records; /* unread ones that were seen */
     int64_t waiting, oldest_ms;
-    int64_t *next, *from;
-    int64_t lost;               /* records that were dropped unread */
-    int32_t lost_in, beyond_in; /* partitions; -1 = none */
+    int64_t *next, *from, *low, *end, *high; /* by partition; high: of all records, those of open transactions too */
+    int64_t lost;                            /* records that were dropped unread */
+    int32_t lost_in, beyond_in;              /* partitions; -1 = none */
     int64_t beyond, beyond_end;
     bool is_held; /* by an open transaction: the offsets are not known */
 };
@@ -26,49 +26,42 @@ static void on_oldest(void *arg, const rd_kafka_message_t *m)
         lag->oldest_ms = at_ms;
 }
 
-static enum status measure_partition(struct doctor *d, struct lag *lag, int32_t p, struct error *err)
+static void measure_partition(struct lag *lag, int32_t p)
 {
-    int64_t low, end;
-    enum status status = doctor_reader_ends(d->committed, lag->topic, p, &low, &end, err);
-    if (status)
-        return status;
-    const int64_t next = lag->next[p];
-    lag->from[p] = DOCTOR_NO_OFFSET;
-    if (next > end) { /* of the records that are there; a transaction may hide more */
-        int64_t high;
-        status = doctor_reader_ends(d->raw, lag->topic, p, &low, &high, err);
-        if (!status && next > high) {
-            lag->beyond_in = p;
-            lag->beyond = next;
-            lag->beyond_end = high;
-        }
-        return status;
+    const int64_t next = lag->next[p], low = lag->low[p], end = lag->end[p];
+    const int64_t from = next < low ? low : next;
+    lag->from[p] = from < end ? from : DOCTOR_NO_OFFSET;
+    lag->waiting += from < end ? end - from : 0;
+    if (next > lag->high[p]) {
+        lag->beyond_in = p;
+        lag->beyond = next;
+        lag->beyond_end = lag->high[p];
     }
     if (next != DOCTOR_NO_OFFSET && next < low) {
         lag->lost_in = p;
         lag->lost += low - next;
     }
-    const int64_t from = next < low ? low : next;
-    if (from < end) {
-        lag->from[p] = from;
-        lag->waiting += end - from;
-    }
-    return STATUS_OK;
 }
 
 static enum status measure(struct doctor *d, struct lag *lag, int32_t partitions, struct error *err)
 {
-    lag->next = calloc((size_t)partitions, sizeof *lag->next);
-    lag->from = calloc((size_t)partitions, sizeof *lag->from);
-    if (!lag->next || !lag->from)
-        return error_set(err, STATUS_NO_MEMORY, "doctor: out of memory");
+    int64_t **lists[] = {&lag->next, &lag->from, &lag->low, &lag->end, &lag->high};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        *lists[i] = calloc((size_t)partitions, sizeof(int64_t));
+        if (!*lists[i])
+            return error_set(err, STATUS_NO_MEMORY, "doctor: out of memory");
+    }
     enum status status = doctor_reader_group_offsets(d->committed, lag->topic, partitions, lag->next, err);
     if (status == STATUS_BUSY) {
         lag->is_held = true;
         return STATUS_OK;
     }
+    if (!status)
+        status = doctor_reader_ends(d->committed, lag->topic, partitions, lag->low, lag->end, err);
+    if (!status)
+        status = doctor_reader_ends(d->raw, lag->topic, partitions, NULL, lag->high, err);
     for (int32_t p = 0; !status && p < partitions; p++)
-        status = measure_partition(d, lag, p, err);
+        measure_partition(lag, p);
     /* What lies behind the offset may be markers only: look. */
     return status ? status : doctor_reader_each(d->committed, lag->topic, partitions, lag->from, 1, on_oldest, lag, err);
 }
@@ -98,7 +91,7 @@ static void tell_offsets(struct doctor *d, const struct lag *lag)
     }
 }
 
-static bool tell_lag(struct doctor *d, const struct lag *lag, const struct doctor_group *group)
+static bool tell_lag(struct doctor *d, const struct lag *lag, const struct kafka_group_facts *group)
 {
     struct findings *out = &d->findings;
     char time[DOCTOR_TIME_BYTES];
@@ -113,7 +106,7 @@ static bool tell_lag(struct doctor *d, const struct lag *lag, const struct docto
     return true;
 }
 
-static void tell_members(struct doctor *d, const struct doctor_group *group, bool is_late)
+static void tell_members(struct doctor *d, const struct kafka_group_facts *group, bool is_late)
 {
     struct findings *out = &d->findings;
     const size_t partitions = (size_t)d->facts[TOPIC_SALES].partitions;
@@ -128,9 +121,9 @@ static void tell_members(struct doctor *d, const struct doctor_group *group, boo
         f->why = "the others wait idly";
         f->run = "stop those, or keep them as a reserve";
     }
-    if (group->members > 0 && group->protocol[0] && strcmp(group->protocol, "range") != 0) {
+    if (group->members > 0 && group->assignor[0] && strcmp(group->assignor, "range") != 0) {
         struct finding *f = findings_add(out, FINDING_WRONG);
-        f->what = finding_text(out, "group %s shares its partitions by \"%s\", not by range", d->config->group_id, group->protocol);
+        f->what = finding_text(out, "group %s shares its partitions by \"%s\", not by range", d->config->group_id, group->assignor);
         f->why = "somebody else's program is in the group: sales and requests of a store may go to two workers";
         f->run = finding_text(out, "kafka-consumer-groups.sh --bootstrap-server %s --describe --members --group %s", d->servers,
                               d->config->group_id);
@@ -140,9 +133,9 @@ static void tell_members(struct doctor *d, const struct doctor_group *group, boo
 enum status doctor_check_group(struct doctor *d, struct error *err)
 {
     static const enum topic inputs[] = {TOPIC_SALES, TOPIC_REQUESTS};
-    struct doctor_group group;
+    struct kafka_group_facts group;
     bool is_late = false;
-    enum status status = doctor_reader_group(d->committed, &group, err);
+    enum status status = kafka_admin_describe_group(d->admin, d->config->group_id, &group, err);
     for (size_t i = 0; !status && i < sizeof inputs / sizeof *inputs; i++) {
         if (!d->facts[inputs[i]].exists)
             continue;
@@ -154,6 +147,9 @@ enum status doctor_check_group(struct doctor *d, struct error *err)
         }
         free(lag.next);
         free(lag.from);
+        free(lag.low);
+        free(lag.end);
+        free(lag.high);
         if (lag.is_held)
             break; /* the same of every topic */
     }

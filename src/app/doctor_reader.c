@@ -12,7 +12,6 @@
 
 struct doctor_reader {
     rd_kafka_t *handle;
-    const char *group; /* the configuration's */
 };
 
 static enum status no_answer(struct error *err, const char *what, rd_kafka_resp_err_t e)
@@ -66,7 +65,7 @@ enum status doctor_reader_new(const struct config *config, const char *servers, 
         return status;
     }
     rd_kafka_poll_set_consumer(handle);
-    *r = (struct doctor_reader){.handle = handle, .group = config->group_id};
+    *r = (struct doctor_reader){.handle = handle};
     *out = r;
     return STATUS_OK;
 }
@@ -79,11 +78,11 @@ void doctor_reader_free(struct doctor_reader *r)
     free(r);
 }
 
-enum status doctor_reader_ends(struct doctor_reader *r, const char *topic, int32_t partition, int64_t *out_low, int64_t *out_end,
+enum status doctor_reader_ends(struct doctor_reader *r, const char *topic, int32_t partitions, int64_t *low, int64_t *end,
                                struct error *err)
 {
-    const rd_kafka_resp_err_t e = rd_kafka_query_watermark_offsets(r->handle, topic, partition, out_low, out_end, ANSWER_MS);
-    return e ? no_answer(err, topic, e) : STATUS_OK;
+    const enum status status = low ? kafka_offsets(r->handle, topic, partitions, KAFKA_EARLIEST, ANSWER_MS, low, err) : STATUS_OK;
+    return status ? status : kafka_offsets(r->handle, topic, partitions, KAFKA_LATEST, ANSWER_MS, end, err);
 }
 
 /* ---- reading */
@@ -167,19 +166,19 @@ enum status doctor_reader_each(struct doctor_reader *r, const char *topic, int32
 enum status doctor_reader_last(struct doctor_reader *r, const char *topic, int32_t partitions, int64_t count,
                                void (*fn)(void *arg, const rd_kafka_message_t *m), void *arg, struct error *err)
 {
-    int64_t *from = calloc((size_t)partitions, sizeof *from);
-    if (!from)
-        return error_set(err, STATUS_NO_MEMORY, "out of memory");
-    enum status status = STATUS_OK;
+    int64_t *from = calloc((size_t)partitions, sizeof *from), *end = calloc((size_t)partitions, sizeof *end);
+    enum status status =
+        from && end ? doctor_reader_ends(r, topic, partitions, from, end, err) : error_set(err, STATUS_NO_MEMORY, "out of memory");
     for (int32_t p = 0; !status && p < partitions; p++) {
-        int64_t low, end;
-        status = doctor_reader_ends(r, topic, p, &low, &end, err);
-        if (!status)
-            from[p] = low == end ? DOCTOR_NO_OFFSET : end - low > count ? end - count : low;
+        if (from[p] == end[p])
+            from[p] = DOCTOR_NO_OFFSET;
+        else if (end[p] - from[p] > count)
+            from[p] = end[p] - count;
     }
     if (!status)
         status = doctor_reader_each(r, topic, partitions, from, count, fn, arg, err);
     free(from);
+    free(end);
     return status;
 }
 
@@ -198,22 +197,4 @@ enum status doctor_reader_group_offsets(struct doctor_reader *r, const char *top
     if (e == RD_KAFKA_RESP_ERR__TIMED_OUT || e == RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT)
         return STATUS_BUSY;
     return e ? no_answer(err, "the group's offsets", e) : STATUS_OK;
-}
-
-enum status doctor_reader_group(struct doctor_reader *r, struct doctor_group *out, struct error *err)
-{
-    const struct rd_kafka_group_list *list = NULL;
-    const rd_kafka_resp_err_t e = rd_kafka_list_groups(r->handle, r->group, &list, ANSWER_MS);
-    *out = (struct doctor_group){0};
-    if (e && e != RD_KAFKA_RESP_ERR__PARTIAL)
-        return no_answer(err, "the group's members", e);
-    for (int i = 0; list && i < list->group_cnt; i++) {
-        const struct rd_kafka_group_info *g = &list->groups[i];
-        out->members += (size_t)g->member_cnt;
-        snprintf(out->state, sizeof out->state, "%s", g->state ? g->state : "");
-        snprintf(out->protocol, sizeof out->protocol, "%s", g->protocol ? g->protocol : "");
-    }
-    if (list)
-        rd_kafka_group_list_destroy(list);
-    return STATUS_OK;
 }

@@ -14,8 +14,9 @@ enum status doctor_reader_new(const struct config *config, const char *servers, 
                               struct error *err) MUST_CHECK;
 void doctor_reader_free(struct doctor_reader *r);
 
-/* First offset that is there, and the end: the last stable offset, or the high watermark. */
-enum status doctor_reader_ends(struct doctor_reader *r, const char *topic, int32_t partition, int64_t *out_low, int64_t *out_end,
+/* By partition: the first offset that is there (low may be NULL), and the end, which is the last stable offset or the high
+ * watermark. */
+enum status doctor_reader_ends(struct doctor_reader *r, const char *topic, int32_t partitions, int64_t *low, int64_t *end,
                                struct error *err) MUST_CHECK;
 
 /* Calls fn with at most `count` records of every partition whose from[partition] is not -1, in their order within it. */
@@ -29,11 +30,5 @@ enum status doctor_reader_last(struct doctor_reader *r, const char *topic, int32
 /* The group's next offset by partition. STATUS_BUSY: the answer waits for an open transaction. */
 enum status doctor_reader_group_offsets(struct doctor_reader *r, const char *topic, int32_t partitions, int64_t *out,
                                         struct error *err) MUST_CHECK;
-
-struct doctor_group {
-    size_t members;
-    char state[32], protocol[32]; /* "Stable", "range"; empty when the group is not known */
-};
-enum status doctor_reader_group(struct doctor_reader *r, struct doctor_group *out, struct error *err) MUST_CHECK;
 
 #endif

@@ -24,16 +24,14 @@ static void on_first_hidden(void *arg, const rd_kafka_message_t *m)
 
 static enum status measure(struct doctor *d, const char *topic, int32_t partitions, struct hidden *h, struct error *err)
 {
-    enum status status = STATUS_OK;
+    /* The stable ends first: what is committed meanwhile must not look hidden. */
+    enum status status = doctor_reader_ends(d->committed, topic, partitions, NULL, h->stable, err);
+    if (!status)
+        status = doctor_reader_ends(d->raw, topic, partitions, NULL, h->high, err);
     for (int32_t p = 0; !status && p < partitions; p++) {
-        int64_t low, stable;
-        status = doctor_reader_ends(d->raw, topic, p, &low, &h->high[p], err);
-        if (!status)
-            status = doctor_reader_ends(d->committed, topic, p, &low, &stable, err);
-        if (status)
-            break;
-        h->stable[p] = stable < h->high[p] ? stable : DOCTOR_NO_OFFSET;
-        h->records += stable < h->high[p] ? h->high[p] - stable : 0;
+        h->records += h->high[p] - h->stable[p];
+        if (h->stable[p] == h->high[p])
+            h->stable[p] = DOCTOR_NO_OFFSET;
     }
     return status ? status : doctor_reader_each(d->raw, topic, partitions, h->stable, 1, on_first_hidden, h, err);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define ANSWER_MS  10000
+#define TRIES      3
 #define REASON_MAX 256
 
 struct kafka_admin {
@@ -52,7 +53,7 @@ static enum status unavailable(struct kafka_admin *a, const char *what, rd_kafka
 {
     rd_kafka_poll(a->handle, 0); /* on_error */
     if (a->reason[0])
-        return error_set(err, STATUS_UNAVAILABLE, "Kafka: %s: %s: %s", what, rd_kafka_err2str(e), a->reason);
+        return error_set(err, STATUS_UNAVAILABLE, "Kafka: %s: %s: %s%s", what, rd_kafka_err2str(e), a->reason, kafka_hint(a->reason));
     return error_set(err, STATUS_UNAVAILABLE, "Kafka: %s: %s", what, rd_kafka_err2str(e));
 }
 
@@ -124,30 +125,46 @@ const char *kafka_admin_cluster_id(const struct kafka_admin *a)
 
 /* ---- admin requests */
 
-static rd_kafka_AdminOptions_t *admin_options(struct kafka_admin *a, rd_kafka_admin_op_t op)
+struct request {
+    rd_kafka_admin_op_t op;
+    void (*send)(struct kafka_admin *a, const struct request *request, const rd_kafka_AdminOptions_t *options);
+    void *what; /* for send */
+    size_t count;
+    const char *failed; /* of the sentence */
+};
+
+/* librdkafka gives an answer, if only that time is up, before we stop waiting. */
+static rd_kafka_resp_err_t send_and_wait(struct kafka_admin *a, const struct request *request, rd_kafka_event_t **out)
 {
+    const int wait_ms = a->timeout_ms / TRIES;
     char why[256];
-    rd_kafka_AdminOptions_t *o = rd_kafka_AdminOptions_new(a->handle, op);
-    const rd_kafka_resp_err_t e = rd_kafka_AdminOptions_set_request_timeout(o, a->timeout_ms, why, sizeof why);
+    rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(a->handle, request->op);
+    rd_kafka_resp_err_t e = rd_kafka_AdminOptions_set_request_timeout(options, wait_ms, why, sizeof why);
     assert(!e);
-    (void)e;
-    return o;
+    request->send(a, request, options);
+    rd_kafka_AdminOptions_destroy(options);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(a->answers, wait_ms + 1000);
+    if (!event)
+        return RD_KAFKA_RESP_ERR__TIMED_OUT;
+    e = rd_kafka_event_error(event);
+    if (e)
+        rd_kafka_event_destroy(event);
+    else
+        *out = event;
+    return e;
 }
 
-/* Waits for the answer of the request just made: librdkafka gives one, if only that time is up, before we stop waiting. */
-static enum status await_answer(struct kafka_admin *a, const char *what, rd_kafka_event_t **out, struct error *err)
+/* Requests go to the controller, and the one that librdkafka knows of may just have died: then it is asked for anew. */
+static enum status ask(struct kafka_admin *a, const struct request *request, rd_kafka_event_t **out, struct error *err)
 {
-    rd_kafka_event_t *event = rd_kafka_queue_poll(a->answers, a->timeout_ms + 1000);
-    if (!event)
-        return unavailable(a, what, RD_KAFKA_RESP_ERR__TIMED_OUT, err);
-    const rd_kafka_resp_err_t e = rd_kafka_event_error(event);
-    if (!e) {
-        *out = event;
-        return STATUS_OK;
+    rd_kafka_resp_err_t e = RD_KAFKA_RESP_ERR__TIMED_OUT;
+    for (int tries = 0; tries < TRIES && (e == RD_KAFKA_RESP_ERR__TIMED_OUT || e == RD_KAFKA_RESP_ERR_NOT_CONTROLLER); tries++) {
+        const struct rd_kafka_metadata *metadata;
+        if (tries > 0 && !rd_kafka_metadata(a->handle, 1, NULL, &metadata, a->timeout_ms / TRIES))
+            rd_kafka_metadata_destroy(metadata);
+        e = send_and_wait(a, request, out);
     }
-    const enum status status = unavailable(a, what, e, err);
-    rd_kafka_event_destroy(event);
-    return status;
+    return e ? unavailable(a, request->failed, e, err) : STATUS_OK;
 }
 
 /* ---- what topics are like */
@@ -212,6 +229,11 @@ static void take_described(const rd_kafka_event_t *event, const char *const *nam
                 take_settings(resources[r], &facts[i]);
 }
 
+static void send_describe(struct kafka_admin *a, const struct request *request, const rd_kafka_AdminOptions_t *options)
+{
+    rd_kafka_DescribeConfigs(a->handle, request->what, request->count, options, a->answers);
+}
+
 enum status kafka_admin_describe_topics(struct kafka_admin *a, const char *const *names, size_t count, struct kafka_topic_facts *facts,
                                         struct error *err)
 {
@@ -221,22 +243,18 @@ enum status kafka_admin_describe_topics(struct kafka_admin *a, const char *const
     rd_kafka_ConfigResource_t **resources = calloc(count + 1, sizeof(rd_kafka_ConfigResource_t *));
     if (!resources)
         return error_set(err, STATUS_NO_MEMORY, "Kafka: out of memory");
-    size_t wanted = 0;
+    struct request request = {RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, send_describe, resources, 0, "the settings of the topics cannot be read"};
     for (size_t i = 0; i < count; i++)
         if (facts[i].exists)
-            resources[wanted++] = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, names[i]);
+            resources[request.count++] = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, names[i]);
     rd_kafka_event_t *event = NULL;
-    if (wanted > 0) {
-        rd_kafka_AdminOptions_t *o = admin_options(a, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
-        rd_kafka_DescribeConfigs(a->handle, resources, wanted, o, a->answers);
-        rd_kafka_AdminOptions_destroy(o);
-        status = await_answer(a, "the settings of the topics cannot be read", &event, err);
-    }
+    if (request.count > 0)
+        status = ask(a, &request, &event, err);
     if (event) {
         take_described(event, names, count, facts);
         rd_kafka_event_destroy(event);
     }
-    rd_kafka_ConfigResource_destroy_array(resources, wanted);
+    rd_kafka_ConfigResource_destroy_array(resources, request.count);
     free(resources);
     return status;
 }
@@ -258,6 +276,43 @@ bool kafka_topic_cleans(const struct kafka_topic_facts *facts, const char *polic
         at += size + strspn(at + size, ", ");
     }
     return false;
+}
+
+/* ---- groups */
+
+static void send_describe_group(struct kafka_admin *a, const struct request *request, const rd_kafka_AdminOptions_t *options)
+{
+    rd_kafka_DescribeConsumerGroups(a->handle, request->what, request->count, options, a->answers);
+}
+
+static enum status take_group(struct kafka_admin *a, rd_kafka_event_t *event, struct kafka_group_facts *out, struct error *err)
+{
+    size_t count;
+    const rd_kafka_ConsumerGroupDescription_t **groups =
+        rd_kafka_DescribeConsumerGroups_result_groups(rd_kafka_event_DescribeConsumerGroups_result(event), &count);
+    *out = (struct kafka_group_facts){0};
+    const rd_kafka_error_t *failure = count > 0 ? rd_kafka_ConsumerGroupDescription_error(groups[0]) : NULL;
+    if (failure && rd_kafka_error_code(failure) != RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND)
+        return unavailable(a, "the group's members", rd_kafka_error_code(failure), err);
+    if (count == 0 || failure)
+        return STATUS_OK;
+    const char *assignor = rd_kafka_ConsumerGroupDescription_partition_assignor(groups[0]);
+    out->members = rd_kafka_ConsumerGroupDescription_member_count(groups[0]);
+    if (assignor && strlen(assignor) < sizeof out->assignor)
+        memcpy(out->assignor, assignor, strlen(assignor) + 1);
+    return STATUS_OK;
+}
+
+enum status kafka_admin_describe_group(struct kafka_admin *a, const char *group, struct kafka_group_facts *out, struct error *err)
+{
+    const struct request request = {RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, send_describe_group, &group, 1, "the group's members"};
+    rd_kafka_event_t *event;
+    enum status status = ask(a, &request, &event, err);
+    if (status)
+        return status;
+    status = take_group(a, event, out, err);
+    rd_kafka_event_destroy(event);
+    return status;
 }
 
 /* ---- making topics */
@@ -289,18 +344,21 @@ static enum status created(const rd_kafka_event_t *event, const char *name, bool
     return STATUS_OK;
 }
 
+static void send_create(struct kafka_admin *a, const struct request *request, const rd_kafka_AdminOptions_t *options)
+{
+    rd_kafka_CreateTopics(a->handle, request->what, request->count, options, a->answers);
+}
+
 enum status kafka_admin_create_topic(struct kafka_admin *a, const struct kafka_new_topic *topic, bool *out_made, struct error *err)
 {
     rd_kafka_NewTopic_t *t;
     enum status status = new_topic(topic, &t, err);
     if (status)
         return status;
-    rd_kafka_AdminOptions_t *o = admin_options(a, RD_KAFKA_ADMIN_OP_CREATETOPICS);
-    rd_kafka_CreateTopics(a->handle, &t, 1, o, a->answers);
-    rd_kafka_AdminOptions_destroy(o);
-    rd_kafka_NewTopic_destroy(t);
+    const struct request request = {RD_KAFKA_ADMIN_OP_CREATETOPICS, send_create, &t, 1, "the topic cannot be made"};
     rd_kafka_event_t *event;
-    status = await_answer(a, "the topic cannot be made", &event, err);
+    status = ask(a, &request, &event, err);
+    rd_kafka_NewTopic_destroy(t);
     if (status)
         return status;
     status = created(event, topic->name, out_made, err);

@@ -69,6 +69,14 @@ int64_t kafka_topic_number(const struct kafka_topic_facts *facts, enum kafka_set
 /* "compact,delete" and "delete,compact" hold "compact". */
 bool kafka_topic_cleans(const struct kafka_topic_facts *facts, const char *policy);
 
+struct kafka_group_facts {
+    size_t members;    /* 0: nobody, or no such group */
+    char assignor[32]; /* "range"; "" without members */
+};
+/* Asks the group's coordinator. */
+enum status kafka_admin_describe_group(struct kafka_admin *a, const char *group, struct kafka_group_facts *out,
+                                       struct error *err) MUST_CHECK;
+
 struct kafka_new_topic {
     const char *name;
     int32_t partitions, replicas;

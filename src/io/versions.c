@@ -8,9 +8,17 @@
 #include <openssl/crypto.h>
 #include <stdio.h>
 
+#include "io/kafka.h"
+
 const char *versions_librdkafka(void)
 {
     return rd_kafka_version_str();
+}
+
+const char *versions_warning(int index)
+{
+    const char *scram = kafka_scram_warning();
+    return index == 0 ? scram : NULL;
 }
 
 const char *versions_at(int index)

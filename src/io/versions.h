@@ -4,6 +4,8 @@
 
 /* "librdkafka 2.0.2" and so on; NULL past the last. */
 const char *versions_at(int index);
+/* What this librdkafka is known not to do; NULL past the last. */
+const char *versions_warning(int index);
 /* "2.0.2", of the librdkafka that is loaded. */
 const char *versions_librdkafka(void);
 

@@ -14,9 +14,16 @@ BUILD = pathlib.Path(os.environ.get("STORECAST_BUILD", SOURCE / "build" / "dev")
 PROGRAM = os.environ.get("STORECAST_BIN", str(BUILD / "storecast"))
 CI = os.environ.get("CI") == "true"
 sys.path.insert(0, str(SOURCE / "tests" / "integration"))
-from stream import die_with_parent, environment_with, until  # noqa: E402,F401 (until: for the tests)
+from stream import die_with_parent, environment_with  # noqa: E402
+import stream  # noqa: E402
 
+RELEASE = os.environ.get("STORECAST_KAFKA_RELEASE", "3.9.1")
 UNAVAILABLE = 69  # scripts/kafka: no Java, no Maven, no download
+
+
+def until(condition, what, seconds=300):
+    """As in stream.py, for a machine that also runs brokers: the bound is against a hang."""
+    return stream.until(condition, what, seconds)
 
 
 def skip(reason):

@@ -2,7 +2,7 @@
 import re
 import unittest
 
-from cluster import Cluster, Corner, storecast, until
+from cluster import RELEASE, Cluster, Corner, storecast, until
 
 ALL = ["sales-updates", "forecast-requests", "forecasts", "forecast-archive", "forecast-replies", "drift-alerts", "dead-letters",
        "model-events", "state"]
@@ -71,8 +71,10 @@ class ThreeBrokersWithRights(unittest.TestCase):
     def test_replicas_rights_and_a_dead_broker(self):
         with Cluster("--brokers", "3", "--secure") as cluster:
             corner = Corner(cluster.servers)
-            made = corner.storecast("topics create --partitions 2").stdout
-            self.assertEqual(made.count("2 partitions, 3 replicas"), len(ALL))
+            corner.storecast("topics create --partitions 2")
+            listed = corner.storecast("topics list").stdout
+            for name in ALL:
+                self.assertRegex(listed, rf"{corner.topic(name)} +2 +3 ")
             self.assert_user_is_told(cluster, corner)
             cluster.kill("--node", 2)
             self.assertEqual(corner.storecast("topics check").stdout.count("\n"), 1)  # two of three are enough
@@ -81,6 +83,10 @@ class ThreeBrokersWithRights(unittest.TestCase):
         port = int(cluster.servers.split(",")[0].split(":")[1]) + 20
         user = ["-X", f"kafka.bootstrap.servers=127.0.0.1:{port}", "-X", "kafka.security.protocol=sasl_ssl", "-X", "kafka.sasl.mechanism=SCRAM-SHA-256",
                 "-X", f"kafka.ssl.ca.location={cluster.folder}/tls/ca.pem", "-X", "kafka.sasl.username=worker", "-X", f"topics.prefix={corner.prefix}"]
+        if not RELEASE.startswith("3."):  # SCRAM needs librdkafka 2.6.1 there, which is told
+            lost = storecast("topics", "check", *user, "-X", "kafka.sasl.password=worker-secret", code=None)
+            self.assertTrue(lost.returncode != 69 or "kafka.sasl.mechanism=PLAIN" in lost.stderr, lost.stderr)
+            user += ["-X", "kafka.sasl.mechanism=PLAIN"]
         wrong = storecast("topics", "check", *user, "-X", "kafka.sasl.password=guess", code=69)
         self.assertIn("uthentication", wrong.stderr)
         right = [*user, "-X", "kafka.sasl.password=worker-secret"]
