@@ -16,6 +16,8 @@
 
 #define ANSWER_MS     5000
 #define PATIENCE_MS   150000 /* twice what a forgotten transaction lasts, and some */
+/* What was committed stood in the changelog before its end was asked for, so waiting should never be needed. */
+#define BEHIND_MS     10000
 #define ASK_AGAIN_MS  100
 #define TELL_US       INT64_C(5000000)
 #define CHUNK_BYTES   (1 << 20)
@@ -96,9 +98,9 @@ static bool on_turn(void *arg)
 
 /* ---- the three places, on the thread */
 
-static bool may_ask_again(struct restore *r)
+static bool may_ask_again(struct restore *r, int64_t since_us, int patience_ms)
 {
-    if (atomic_load(&r->is_cancelled) || loop_now_us() - r->began_us > (int64_t)PATIENCE_MS * 1000)
+    if (atomic_load(&r->is_cancelled) || loop_now_us() - since_us > (int64_t)patience_ms * 1000)
         return false;
     usleep(ASK_AGAIN_MS * 1000);
     return true;
@@ -113,7 +115,7 @@ static enum status ask_committed(struct restore *r, struct error *err)
     enum status status;
     do
         status = consumer_committed(r->worker->consumer, r->committed[0], r->count * INPUT_COUNT, ANSWER_MS, err);
-    while (status == STATUS_UNAVAILABLE && may_ask_again(r));
+    while (status == STATUS_UNAVAILABLE && may_ask_again(r, r->began_us, PATIENCE_MS));
     return status;
 }
 
@@ -123,7 +125,7 @@ static enum status ask_ends(struct restore *r, struct changelog *changelog, stru
     for (size_t i = 0; !status && i < r->count; i++)
         do
             status = changelog_end(changelog, r->logs[i].partition, ANSWER_MS, &r->logs[i].until, err);
-        while (status == STATUS_UNAVAILABLE && may_ask_again(r));
+        while (status == STATUS_UNAVAILABLE && may_ask_again(r, r->began_us, PATIENCE_MS));
     return status;
 }
 
@@ -187,14 +189,15 @@ static enum status bring_up(struct restore *r, struct changelog *changelog, stru
         status = ask_ends(r, changelog, err);
     for (size_t i = 0; !status && i < r->count; i++)
         status = begin_part(r, i, err);
-    while (!status) {
+    for (int64_t read_us = 0; !status;) {
         status = changelog_read(changelog, r->logs, r->count, &hooks, PATIENCE_MS, err);
         if (!status)
             status = write_chunk(r, NULL, err);
+        read_us = read_us ? read_us : loop_now_us();
         size_t behind = status ? r->count : first_behind(r);
         if (status || behind == r->count)
             break;
-        if (!may_ask_again(r))
+        if (!may_ask_again(r, read_us, BEHIND_MS))
             return still_behind(r, behind, err);
         status = ask_ends(r, changelog, err);
     }

@@ -129,7 +129,7 @@ class Corner:
         program, *arguments = shlex.split(line)
         if program == "storecast":
             return storecast(*arguments).stdout
-        name = re.fullmatch(r"kafka-(\w+)\.sh", program)[1]
+        name = re.fullmatch(r"kafka-(?:consumer-)?(\w+)\.sh", program)[1]
         assert arguments[:2] == ["--bootstrap-server", self.servers], line
         return self.tool(name, *arguments[2:])
 
