@@ -29,6 +29,7 @@ struct restore {
     size_t count; /* partitions; of each array */
     struct changelog_part *logs;
     int64_t *from; /* where reading began */
+    int64_t *ends; /* of all partitions */
     struct consumer_position (*committed)[INPUT_COUNT];
     bool is_running;
     int64_t began_us, told_us;
@@ -121,11 +122,12 @@ static enum status ask_committed(struct restore *r, struct error *err)
 
 static enum status ask_ends(struct restore *r, struct changelog *changelog, struct error *err)
 {
-    enum status status = STATUS_OK;
+    enum status status;
+    do
+        status = changelog_ends(changelog, r->worker->partition_count, ANSWER_MS, r->ends, err);
+    while (status == STATUS_UNAVAILABLE && may_ask_again(r, r->began_us, PATIENCE_MS));
     for (size_t i = 0; !status && i < r->count; i++)
-        do
-            status = changelog_end(changelog, r->logs[i].partition, ANSWER_MS, &r->logs[i].until, err);
-        while (status == STATUS_UNAVAILABLE && may_ask_again(r, r->began_us, PATIENCE_MS));
+        r->logs[i].until = r->ends[r->logs[i].partition];
     return status;
 }
 
@@ -252,9 +254,10 @@ enum status restore_cluster_start(struct worker *w, struct error *err)
     if (r) {
         r->logs = calloc((size_t)w->partition_count, sizeof *r->logs);
         r->from = calloc((size_t)w->partition_count, sizeof *r->from);
+        r->ends = calloc((size_t)w->partition_count, sizeof *r->ends);
         r->committed = calloc((size_t)w->partition_count, sizeof *r->committed);
     }
-    if (!r || !r->logs || !r->from || !r->committed)
+    if (!r || !r->logs || !r->from || !r->ends || !r->committed)
         return error_set(err, STATUS_NO_MEMORY, "restore: out of memory");
     r->worker = w;
     for (int32_t i = 0; i < w->partition_count; i++)
@@ -339,6 +342,7 @@ void restore_cluster_free(struct worker *w)
         return;
     free(r->logs);
     free(r->from);
+    free(r->ends);
     free(r->committed);
     free(r);
     w->restore = NULL;

@@ -19,8 +19,12 @@ static enum status handle_new(const struct kafka_property *properties, size_t co
 {
     const struct kafka_property own[] = {
         {"group.id", "storecast-changelog"}, /* assigning by hand needs one; nothing is committed to it */
-        {"enable.auto.commit", "false"},     {"auto.offset.reset", "error"}, {"enable.partition.eof", "true"},
-        {"isolation.level", isolation},      {"fetch.wait.max.ms", "20"},    {"queued.max.messages.kbytes", "16384"},
+        {"enable.auto.commit", "false"},
+        {"auto.offset.reset", "error"},
+        {"enable.partition.eof", "true"},
+        {"isolation.level", isolation},
+        {"fetch.wait.max.ms", "20"},
+        {"queued.max.messages.kbytes", "16384"},
         {"log_level", "3"}, /* of its warnings those of the other clients are enough */
     };
     rd_kafka_conf_t *conf;
@@ -67,11 +71,9 @@ void changelog_close(struct changelog *c)
     free(c);
 }
 
-enum status changelog_end(struct changelog *c, int32_t partition, int timeout_ms, int64_t *out_end, struct error *err)
+enum status changelog_ends(struct changelog *c, int32_t count, int timeout_ms, int64_t *out, struct error *err)
 {
-    int64_t low;
-    rd_kafka_resp_err_t e = rd_kafka_query_watermark_offsets(c->looker, c->topic, partition, &low, out_end, timeout_ms);
-    return e ? error_set(err, STATUS_UNAVAILABLE, "topic %s, partition %d: %s", c->topic, (int)partition, rd_kafka_err2str(e)) : STATUS_OK;
+    return kafka_offsets(c->looker, c->topic, count, KAFKA_LATEST, timeout_ms, out, err);
 }
 
 /* ---- reading */

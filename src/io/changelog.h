@@ -1,7 +1,7 @@
 /* changelog.h: a topic read back from a place up to where everything before another place is settled.
  *
  * A reader of committed records sees nothing behind an open transaction, even when later transactions are committed. So
- * "the end" is asked for on a second handle that sees uncommitted records too (changelog_end), and reading goes on until
+ * "the end" is asked for on a second handle that sees uncommitted records too (changelog_ends), and reading goes on until
  * the stable offset has passed it: what stood there when it was asked has then been committed or aborted.
  * Blocking. Thread: any, one at a time; never the loop's. */
 #ifndef STORECAST_IO_CHANGELOG_H
@@ -18,13 +18,13 @@ enum status changelog_open(const struct kafka_property *properties, size_t prope
                            struct error *err) MUST_CHECK;
 void changelog_close(struct changelog *c);
 
-/* The offset behind the last record of a partition, committed or not. STATUS_UNAVAILABLE: no answer, ask again. */
-enum status changelog_end(struct changelog *c, int32_t partition, int timeout_ms, int64_t *out_end, struct error *err) MUST_CHECK;
+/* Of partitions 0 to count - 1 the offset behind the last record, committed or not. STATUS_UNAVAILABLE: no answer, ask again. */
+enum status changelog_ends(struct changelog *c, int32_t count, int timeout_ms, int64_t *out, struct error *err) MUST_CHECK;
 
 struct changelog_part {
     int32_t partition;
     int64_t next;     /* in: where to begin (0 = with the first record there is); out: how far it has come */
-    int64_t until;    /* from changelog_end */
+    int64_t until;    /* from changelog_ends */
     uint64_t records; /* added to */
 };
 
