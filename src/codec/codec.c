@@ -67,6 +67,7 @@ struct text codec_record_schema(enum codec_record record)
 
 /* The second belt behind the guard: Avro gets no block that no message of ours needs. */
 static _Thread_local bool allocation_refused;
+static void (*on_no_memory)(void);
 
 static void *avro_allocate(void *user, void *block, size_t old_size, size_t size)
 {
@@ -80,7 +81,15 @@ static void *avro_allocate(void *user, void *block, size_t old_size, size_t size
         allocation_refused = true;
         return NULL;
     }
-    return realloc(block, size);
+    void *fresh = realloc(block, size);
+    if (fresh == NULL && on_no_memory != NULL)
+        on_no_memory();
+    return fresh;
+}
+
+void codec_on_no_memory(void (*fn)(void))
+{
+    on_no_memory = fn;
 }
 
 enum status codec_new(struct codec **out)

@@ -33,6 +33,10 @@ enum codec_record {
         CODEC_RECORD_COUNT
 };
 
+/* avro-c (1.11.1) uses what it was given without a look, so that it crashes when there is no memory. A program that is to end with
+ * a sentence instead says how: fn must not return. NULL (the beginning): a crash. Thread: main, before any codec. */
+void codec_on_no_memory(void (*fn)(void));
+
 /* Caller frees. STATUS_NO_MEMORY only. */
 enum status codec_new(struct codec **out) MUST_CHECK;
 void codec_free(struct codec *c);
