@@ -35,6 +35,30 @@ static void flush_and_commit(struct driver *d)
     engine_commit(d->engine);
 }
 
+static void the_stored_partition_record_tells_its_batch_unloaded(void **state)
+{
+    (void)state;
+    struct driver d;
+    struct bytes key, value;
+    uint64_t batch;
+    begin(&d, MEASURE_AMOUNT);
+    put(&d, driver_sale("1", NULL, friday_of(0), 5, "a"));
+    put(&d, driver_sale("1", NULL, friday_of(0), 6, "b"));
+    const struct bytes own = engine_partition_key();
+    size_t told = 0, records = 0;
+    for (; driver_record(&d, records, &key, &value); records++) {
+        bool is_own = key.size == own.size && memcmp(key.data, own.data, own.size) == 0;
+        assert_int_equal(engine_partition_batch(value, &batch), is_own);
+        told += is_own;
+        if (is_own)
+            assert_int_equal(batch, engine_batch(d.engine));
+        value.size = 7; /* cut off */
+        assert_false(engine_partition_batch(value, &batch));
+    }
+    assert_true(told == 1 && records > 2 && engine_batch(d.engine) == 2);
+    driver_done(&d);
+}
+
 static void the_offsets_of_requests_and_batches_are_part_of_the_state(void **state)
 {
     (void)state;
@@ -242,6 +266,7 @@ static void every_code_has_a_name_of_its_own(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_stored_partition_record_tells_its_batch_unloaded),
         cmocka_unit_test(the_offsets_of_requests_and_batches_are_part_of_the_state),
         cmocka_unit_test(offsets_of_another_broker_begin_anew_and_sales_are_kept),
         cmocka_unit_test(the_newest_cells_are_shown_when_there_are_more),
