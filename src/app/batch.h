@@ -40,11 +40,11 @@ struct batch {
 
     /* SEND: where we are */
     size_t send_lane, send_effect;
-    int send_part;                   /* enum send_part, batch_send.c */
-    struct consumer_record *send_at; /* the dead letter's record is here or behind */
+    int send_part;                        /* enum send_part, batch_send.c */
+    struct consumer_record *send_at;      /* the dead letter's record is here or behind */
     struct refused_request *send_refused; /* the next one, while send_part is SEND_REFUSED */
-    bool queue_is_full;              /* the last record did not fit into the producer's queue */
-    bool has_paused;                 /* DELIVER: one turn of the loop has passed (a crash point) */
+    bool queue_is_full;                   /* the last record did not fit into the producer's queue */
+    bool has_paused;                      /* DELIVER: one turn of the loop has passed (a crash point) */
 
     /* COMMIT, STORE */
     struct transaction_offset *offsets;
@@ -94,7 +94,7 @@ void batch_apply_request(struct worker *w, struct lane *lane, const struct consu
 void batch_send_begin(struct worker *w);
 enum status batch_send(struct worker *w, int64_t until_us, bool *out_wait_for_room, struct error *err) MUST_CHECK;
 
-/* batch_store.c: the state of the batch to LMDB, on the transaction's thread, then batch_on_stored. */
+/* batch_store.c: the state of the batch to LMDB, and what it held given back, on the transaction's thread; then batch_on_stored. */
 void batch_store(struct worker *w);
 void batch_on_stored(struct worker *w); /* batch.c */
 

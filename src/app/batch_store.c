@@ -93,6 +93,21 @@ static void commit_offsets(struct worker *w)
     free(positions);
 }
 
+static void forget_work(struct pool_job *job)
+{
+    struct batch *b = &worker_of(job)->batch;
+    for (size_t i = 0; i < b->lane_count; i++)
+        lane_forget(b->lanes[i]);
+}
+
+static void forget_after(struct pool_job *job)
+{
+    struct worker *w = worker_of(job);
+    for (size_t i = 0; i < w->batch.lane_count; i++)
+        lane_reopen(w->batch.lanes[i]);
+    batch_on_stored(w);
+}
+
 static void store_after(struct pool_job *job)
 {
     struct worker *w = worker_of(job);
@@ -107,10 +122,14 @@ static void store_after(struct pool_job *job)
     if (!w->traits.transactions)
         commit_offsets(w);
     for (size_t i = 0; i < b->lane_count; i++) {
-        worker_metrics_lane(w, b->lanes[i]);
-        lane_commit(b->lanes[i]);
+        struct lane *lane = b->lanes[i];
+        worker_metrics_lane(w, lane);
+        if (lane->effects.counters.periods_closed > 0)
+            lane->scores_changed = true;
     }
-    batch_on_stored(w);
+    b->store_job.work = forget_work;
+    b->store_job.after = forget_after;
+    pool_submit(transaction_thread(w->transaction), &b->store_job);
 }
 
 void batch_store(struct worker *w)

@@ -116,24 +116,32 @@ bool lane_has_work(const struct lane *lane)
     return lane->first_us > 0 || lane->effects.count > 0;
 }
 
-static void begin_anew(struct lane *lane)
+static void forget_outputs(struct lane *lane)
 {
     effects_clear(&lane->effects);
     clear_refused(lane);
+}
+
+static void begin_anew(struct lane *lane)
+{
     lane->answered = lane->reply_bytes = lane->asked_in_all = 0;
     memset(lane->asked, 0, sizeof lane->asked);
     lane->first_us = 0;
     lane->stage = LANE_OPEN;
 }
 
-void lane_commit(struct lane *lane)
+void lane_forget(struct lane *lane)
 {
     assert(lane->stage == LANE_COMMITTING);
     engine_commit(lane->engine);
     for (int i = 0; i < INPUT_COUNT; i++)
         queue_free(&lane->taken[i]);
-    if (lane->effects.counters.periods_closed > 0)
-        lane->scores_changed = true;
+    forget_outputs(lane);
+}
+
+void lane_reopen(struct lane *lane)
+{
+    assert(lane->stage == LANE_COMMITTING);
     begin_anew(lane);
     lane_look(lane);
 }
@@ -144,6 +152,7 @@ void lane_rollback(struct lane *lane)
     engine_rollback(lane->engine);
     for (int i = 0; i < INPUT_COUNT; i++)
         queue_prepend(&lane->waiting[i], &lane->taken[i]);
+    forget_outputs(lane);
     begin_anew(lane);
 }
 

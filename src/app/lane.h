@@ -84,8 +84,11 @@ struct consumer_record *queue_find(const struct record_queue *q, int64_t offset)
 
 /* Whether the batch has done anything here that must be written. */
 bool lane_has_work(const struct lane *lane);
-/* Ends the lane's part of the batch: all is committed, or nothing is. */
-void lane_commit(struct lane *lane);
+/* Ends the lane's part of the batch, all being committed: first what it held is given back, which takes the longer the larger the
+ * batch was (Thread: any, the lane is COMMITTING), then it is open again. */
+void lane_forget(struct lane *lane);
+void lane_reopen(struct lane *lane);
+/* The same when nothing is committed. */
 void lane_rollback(struct lane *lane);
 /* Refreshes `seen`; the engine must be the loop's. */
 void lane_look(struct lane *lane);
