@@ -12,7 +12,7 @@ import unittest
 sys.dont_write_bytecode = True
 from cluster import Corner
 from stream import run, until
-from workers import Crowd, differences
+from workers import Crowd, settled_differences
 
 PARTITIONS = 3
 OPTIONS = ("-X", "batch.max.records=200", "-X", "close.chunk.series=2", "-X", "kafka.session.timeout.ms=6000", "-X", "kafka.transaction.timeout.ms=10000")
@@ -54,7 +54,7 @@ class ExactlyOnce(unittest.TestCase):
 
     def check(self, crowd, what):
         crowd.stop()
-        self.assertEqual(differences(crowd.outputs(), self.expected), (0, 0, 0), what)
+        self.assertEqual(settled_differences(crowd, self.expected), (0, 0, 0), what)
 
     def test_a_worker_that_dies_at_any_place_loses_and_doubles_nothing(self):
         for place in CRASHES:

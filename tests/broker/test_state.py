@@ -12,7 +12,7 @@ import unittest
 sys.dont_write_bytecode = True
 from cluster import Corner, storecast
 from stream import run, until
-from workers import Crowd, differences
+from workers import Crowd, settled_differences
 
 PARTITIONS = 2
 OPTIONS = ("-X", "kafka.session.timeout.ms=6000")
@@ -71,7 +71,7 @@ class State(unittest.TestCase):
         worker.start()
         self.feed(crowd, self.second)
         crowd.stop()
-        self.assertEqual(differences(crowd.outputs(), self.expected), (0, 0, 0))
+        self.assertEqual(settled_differences(crowd, self.expected), (0, 0, 0))
         self.assertEqual(self.shown(worker), self.state)
 
     def refused(self, worker, code, sentence, options=()):
@@ -99,7 +99,7 @@ class State(unittest.TestCase):
             worker.start()
             until(lambda: worker.text().count("worker_running") == 3, "the worker to run")
             crowd.stop()
-            self.assertEqual(differences(crowd.outputs(), self.expected), (0, 0, 0))
+            self.assertEqual(settled_differences(crowd, self.expected), (0, 0, 0))
             self.assertEqual(self.shown(worker), self.state)
 
     def test_a_state_directory_of_another_group_of_topics_is_refused(self):

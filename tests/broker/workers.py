@@ -1,9 +1,5 @@
 """Workers of one group on a real Kafka, which can be killed, and what a reader of committed records sees of their output."""
-import json
-import os
 import pathlib
-import random
-import re
 import signal
 import subprocess
 import tempfile
@@ -97,6 +93,17 @@ class Crowd:
             lines = self.corner.storecast("tail", topic, "--broker", self.corner.servers).stdout.splitlines()
             out[topic] = sorted(HEAD.sub("", line, count=1) for line in lines)
         return out
+
+
+def settled_differences(crowd, expected, seconds=60):
+    """What a dead worker left open hides what is behind it, until Kafka's time limit (kafka.transaction.timeout.ms) ends it: that is late, not
+    lost. What is doubled or different stays so."""
+    end = time.monotonic() + seconds
+    while True:
+        found = differences(crowd.outputs(), expected)
+        if found[0] == 0 or time.monotonic() > end:
+            return found
+        time.sleep(1)
 
 
 def differences(found, expected):
