@@ -134,9 +134,11 @@ enum status shutdown_catch_signals(struct worker *w, struct error *err)
 
 void shutdown_step(struct worker *w)
 {
+    /* While something is restored, the lanes are another thread's. */
+    if (w->phase != WORKER_DRAINING || w->restoring > 0 || restore_cluster_is_running(w))
+        return;
     /* A batch that waits for a broker that is away is not waited for: it is done again after the restart. */
-    bool idle = batch_is_idle(w) || w->batch.stage == BATCH_BACKOFF || w->batch.stage == BATCH_INIT;
-    if (w->phase != WORKER_DRAINING || !idle || w->restoring > 0 || restore_cluster_is_running(w))
+    if (!batch_is_idle(w) && w->batch.stage != BATCH_BACKOFF && w->batch.stage != BATCH_INIT)
         return;
     w->phase = WORKER_CLOSING;
     if (w->must_answer_revoke)
