@@ -37,6 +37,7 @@ enum exit_code exit_code_of(enum status status)
     case STATUS_BAD_MESSAGE:
     case STATUS_UNKNOWN_SCHEMA:
     case STATUS_BAD_TEXT:
+    case STATUS_TOO_LARGE:
     case STATUS_OUT_OF_RANGE:
     case STATUS_NOT_FOUND:
     case STATUS_TOO_SHORT:

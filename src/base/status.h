@@ -20,6 +20,7 @@ enum status_class { CLASS_NONE, CLASS_RETRY, CLASS_REJECT, CLASS_FALLBACK, CLASS
     X(BAD_MESSAGE, REJECT, "the message is malformed")                                                                                     \
     X(UNKNOWN_SCHEMA, REJECT, "the schema of the message is not known")                                                                    \
     X(BAD_TEXT, REJECT, "a text is not valid UTF-8, too long or empty")                                                                    \
+    X(TOO_LARGE, REJECT, "the message is larger than what is read")                                                                        \
     X(OUT_OF_RANGE, REJECT, "a number is outside its range")                                                                               \
     X(NOT_FOUND, REJECT, "there is no such thing")                                                                                         \
     X(TOO_SHORT, FALLBACK, "not enough history for this model")                                                                            \

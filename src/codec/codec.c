@@ -11,7 +11,7 @@
 #include "codec/schema.h"
 
 enum {
-    AVRO_ALLOCATION_MAX = 1024 * 1024,
+    AVRO_ALLOCATION_MAX = GUARD_ARRAY_BYTES_MAX,
     INPUT_ITEMS_MAX = 10000,   /* of a SalesUpdate or ForecastRequest */
     OUTPUT_ITEMS_MAX = 100000, /* of our own records: 150 steps of many models and quantiles */
 };
@@ -65,8 +65,6 @@ struct text codec_record_schema(enum codec_record record)
     return text_of(NULL);
 }
 
-/* The second belt behind the guard: Avro gets no block that no message of ours needs. */
-static _Thread_local bool allocation_refused;
 static void (*on_no_memory)(void);
 
 static void *avro_allocate(void *user, void *block, size_t old_size, size_t size)
@@ -77,11 +75,8 @@ static void *avro_allocate(void *user, void *block, size_t old_size, size_t size
         free(block);
         return NULL;
     }
-    if (size > AVRO_ALLOCATION_MAX) {
-        allocation_refused = true;
-        return NULL;
-    }
-    void *fresh = realloc(block, size);
+    /* The second belt behind the guard: no message that it lets through needs a larger block. */
+    void *fresh = size <= AVRO_ALLOCATION_MAX ? realloc(block, size) : NULL;
     if (fresh == NULL && on_no_memory != NULL)
         on_no_memory();
     return fresh;
@@ -168,12 +163,9 @@ static enum status find_schema(struct codec *c, struct bytes value, struct error
 /* Avro's reading of bytes that the guard has passed. */
 static enum status read_avro(struct codec *c, struct schema *schema, struct bytes body, struct error *why)
 {
-    allocation_refused = false;
     avro_reader_memory_set_source(c->reader, (const char *)body.data, (int64_t)body.size);
     if (avro_value_read(c->reader, &schema->value) == 0)
         return STATUS_OK;
-    if (allocation_refused)
-        return error_set(why, STATUS_BAD_MESSAGE, "a list in it takes more than %d bytes of memory", AVRO_ALLOCATION_MAX);
     return error_set(why, STATUS_NO_MEMORY, "out of memory");
 }
 
@@ -217,6 +209,8 @@ static enum dead_letter dead_letter_of(enum status status)
         return DEAD_LETTER_VALUE_RANGE;
     if (status == STATUS_NOT_FOUND)
         return DEAD_LETTER_NOT_SUPPORTED_YET;
+    if (status == STATUS_TOO_LARGE)
+        return DEAD_LETTER_TOO_LARGE;
     assert(status == STATUS_BAD_MESSAGE);
     return DEAD_LETTER_MALFORMED;
 }
@@ -224,14 +218,13 @@ static enum dead_letter dead_letter_of(enum status status)
 enum status record_decode(struct codec *c, enum codec_record record, struct bytes value, struct arena *arena, record_rule rule, void *out,
                           enum dead_letter *out_code, struct error *why)
 {
-    allocation_refused = false;
-    bool is_large = value.size > CODEC_VALUE_BYTES_MAX;
-    enum status status = is_large ? error_set(why, STATUS_BAD_MESSAGE, "%zu bytes, at most %d are read", value.size, CODEC_VALUE_BYTES_MAX)
-                                  : decode(c, record, value, arena, rule, out, why);
+    enum status status = value.size > CODEC_VALUE_BYTES_MAX
+                             ? error_set(why, STATUS_TOO_LARGE, "%zu bytes, at most %d are read", value.size, CODEC_VALUE_BYTES_MAX)
+                             : decode(c, record, value, arena, rule, out, why);
     if (status == STATUS_NO_MEMORY)
         (void)error_set(why, status, "out of memory");
     if (status != STATUS_OK && status != STATUS_NO_MEMORY && out_code != NULL)
-        *out_code = is_large || allocation_refused ? DEAD_LETTER_TOO_LARGE : dead_letter_of(status);
+        *out_code = dead_letter_of(status);
     return status;
 }
 

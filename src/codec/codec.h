@@ -61,8 +61,8 @@ enum status codec_value_record(const struct codec *c, struct bytes value, enum c
  *
  * Any failure but STATUS_NO_MEMORY is the value's own fault: *out_code is its dead letter (MALFORMED, UNKNOWN_SCHEMA,
  * BAD_TEXT, VALUE_RANGE, TOO_LARGE, or NOT_SUPPORTED_YET for a body or symbol of a newer schema) and why->text a
- * sentence that names the field. out_code and why may be NULL. Statuses: STATUS_BAD_MESSAGE (MALFORMED, TOO_LARGE),
- * STATUS_UNKNOWN_SCHEMA, STATUS_BAD_TEXT, STATUS_OUT_OF_RANGE, STATUS_NOT_FOUND (NOT_SUPPORTED_YET).
+ * sentence that names the field. out_code and why may be NULL. Statuses: STATUS_BAD_MESSAGE (MALFORMED),
+ * STATUS_UNKNOWN_SCHEMA, STATUS_BAD_TEXT, STATUS_OUT_OF_RANGE, STATUS_TOO_LARGE, STATUS_NOT_FOUND (NOT_SUPPORTED_YET).
  *
  * Checked in all: the bytes against the schema, to the last one; texts are UTF-8 without NUL and within their limit;
  * numbers are finite. In input records also: ids are not empty; quantities and amounts are within

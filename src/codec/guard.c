@@ -1,5 +1,8 @@
 #include "codec/guard.h"
 
+/* What one node of a schema takes in Avro's generic values, at most (a text: 48 bytes), and twice, as arrays double. */
+enum { ARRAY_NODE_BYTES = 2 * 64 };
+
 struct walk {
     const uint8_t *at, *end;
     size_t items_left;
@@ -165,6 +168,8 @@ static enum status check_items(struct walk *w, const struct shape *s)
             return status;
         if (s->kind == SHAPE_MAP && index + count > GUARD_MAP_ENTRIES_MAX)
             return trail_fail(w->trail, STATUS_BAD_MESSAGE, "more than %d entries in a map", GUARD_MAP_ENTRIES_MAX);
+        if (s->kind == SHAPE_ARRAY && (index + count) * s->children[0].nodes > GUARD_ARRAY_BYTES_MAX / ARRAY_NODE_BYTES)
+            return trail_fail(w->trail, STATUS_TOO_LARGE, "a list of %zu items", index + count);
         for (size_t last = index + count; status == STATUS_OK && index < last; index++)
             status = check_item(w, s, index);
         if (status != STATUS_OK)

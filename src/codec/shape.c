@@ -142,7 +142,7 @@ static enum status read_record(struct walk *w, avro_schema_t schema, struct shap
     return status;
 }
 
-static enum status read_node(struct walk *w, avro_schema_t schema, struct shape *out)
+static enum status read_kind(struct walk *w, avro_schema_t schema, struct shape *out)
 {
     static const enum shape_kind leaves[] = {
         [AVRO_STRING] = SHAPE_STRING, [AVRO_BYTES] = SHAPE_BYTES,   [AVRO_INT32] = SHAPE_INT,       [AVRO_INT64] = SHAPE_LONG,
@@ -176,11 +176,19 @@ static enum status read_node(struct walk *w, avro_schema_t schema, struct shape 
         out->kind = SHAPE_RECORD;
         return read_record(w, schema, out);
     case AVRO_LINK:
-        return read_node(w, avro_schema_link_target(schema), out);
+        return read_kind(w, avro_schema_link_target(schema), out);
     case AVRO_FIXED:
         break;
     }
     return refuse(w, "a type that cannot be read (fixed, or unknown)");
+}
+
+static enum status read_node(struct walk *w, avro_schema_t schema, struct shape *out)
+{
+    const size_t before = w->nodes;
+    enum status status = read_kind(w, schema, out);
+    out->nodes = 1 + w->nodes - before;
+    return status;
 }
 
 enum status shape_read(avro_schema_t schema, struct arena *arena, struct trail *t, struct shape *out)

@@ -40,6 +40,7 @@ struct shape {
     size_t count;           /* fields of a record, branches of a union, symbols of an enum, 1 for arrays and maps */
     struct shape *children; /* fields, branches, or the one item; none of an enum */
     const char **names;     /* of fields or symbols */
+    size_t nodes;           /* itself and all below */
 };
 
 /* Checks a schema and copies its shape into the arena; names are the schema's own and live as long as it does.
