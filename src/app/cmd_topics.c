@@ -93,7 +93,7 @@ static enum status create_one(struct look *l, enum topic t, int32_t partitions, 
     return status;
 }
 
-/* A cluster tells of a new topic before every broker knows it. */
+/* The controller tells of a new topic before the broker that is asked knows it; others may know it a moment later still. */
 static enum status await_topics(struct look *l)
 {
     enum status status = STATUS_OK;
