@@ -37,6 +37,7 @@ static void make_sound(struct cluster *c, size_t brokers)
         .topics = &c->topics, .facts = c->facts, .servers = "kafka:9092", .prefix = TOPIC_PREFIX_DEFAULT, .brokers = brokers};
 }
 
+/* Until the next call, or findings_done. */
 static const struct finding *only_finding(struct cluster *c, enum finding_weight weight)
 {
     findings_done(&c->found);
@@ -92,6 +93,7 @@ static void every_topic_has_as_many_partitions_as_the_sales(void **state)
     const struct finding *f = only_finding(&c, FINDING_WRONG);
     ASSERT_HAS(f->what, "storecast.state has 1 partition, storecast.sales-updates has 6");
     ASSERT_HAS(f->run, "--delete --topic storecast.state");
+    findings_done(&c.found);
 
     make_sound(&c, 1);
     c.facts[TOPIC_SALES].partitions = 12;
@@ -135,6 +137,7 @@ static void replicas_partitions_without_leader_and_limits(void **state)
     make_sound(&c, 1);
     set(&c.facts[TOPIC_STATE], KAFKA_SETTING_MIN_INSYNC_REPLICAS, "2");
     ASSERT_HAS(only_finding(&c, FINDING_WRONG)->run, "min.insync.replicas=1");
+    findings_done(&c.found);
     make_sound(&c, 3);
     c.facts[TOPIC_STATE].replicas = 1;
     set(&c.facts[TOPIC_STATE], KAFKA_SETTING_MIN_INSYNC_REPLICAS, "1");

@@ -12,12 +12,12 @@
 #include "support/shared.h"
 #include "support/table_file.h"
 
-#define STORES 45
-#define WEEKS 143
+#define STORES       45
+#define WEEKS        143
 #define FIRST_ORIGIN 60 /* errors count from here */
 #define FIRST_TESTED 91
-#define HORIZON 8
-#define LONG_ORIGIN 100
+#define HORIZON      8
+#define LONG_ORIGIN  100
 #define LONG_HORIZON (WEEKS - LONG_ORIGIN)
 
 static const struct period_grid grid = {.unit = PERIOD_WEEK, .week_end = FRIDAY};
@@ -28,10 +28,13 @@ struct history {
     struct calendar *calendar;
 };
 
-static void read_history(struct history *h)
+/* Skips the test when there are no sales, before it has allocated anything. */
+static struct history *history_new(void)
 {
     struct table_file t;
     table_file_read(&t, shared_path_or_skip("data/walmart/Walmart_Store_sales.csv"));
+    struct history *h = calloc(1, sizeof *h);
+    assert_non_null(h);
     assert_int_equal(t.rows, STORES * WEEKS);
     h->first = period_of(&grid, date_of(2010, 2, 5));
     for (size_t row = 0; row < t.rows; row++) { /* 05-02-2010 */
@@ -45,6 +48,7 @@ static void read_history(struct history *h)
     table_file_done(&t);
     assert_ok(calendar_new(&grid, &h->calendar));
     assert_ok(calendar_cover(h->calendar, h->first, h->first + WEEKS + LONG_HORIZON + HORIZON));
+    return h;
 }
 
 struct choice {
@@ -116,7 +120,7 @@ static void offsets_of(const struct rolling_errors *errors, size_t h, bool is_al
 
 static void check_quantiles(const struct history *h, const struct choice *c, struct rolling *r)
 {
-    static const char *const columns[QUANTILE_LEVELS] = {"q0.01", "q0.025", "q0.05", "q0.1",  "q0.25", "q0.5",
+    static const char *const columns[QUANTILE_LEVELS] = {"q0.01", "q0.025", "q0.05", "q0.1",   "q0.25", "q0.5",
                                                          "q0.75", "q0.9",   "q0.95", "q0.975", "q0.99"};
     struct table_file t;
     table_file_read(&t, shared_path("reference/yoy_quantiles.csv"));
@@ -147,8 +151,7 @@ static void quantiles_equal_the_reference(void **state)
 {
     (void)state;
     const struct choice *const choices[] = {&averaged, &alone};
-    struct history *h = calloc(1, sizeof *h);
-    read_history(h);
+    struct history *h = history_new();
     for (size_t i = 0; i < 2; i++) {
         struct rolling *r = rolling_of(h, choices[i], 131);
         check_quantiles(h, choices[i], r);
@@ -163,8 +166,7 @@ static void half_widths_equal_the_reference(void **state)
     (void)state;
     const struct choice *const choices[] = {&single, &alone};
     const double levels[2] = {.80, .95};
-    struct history *h = calloc(1, sizeof *h);
-    read_history(h);
+    struct history *h = history_new();
     struct table_file t;
     table_file_read(&t, shared_path("reference/yoy_half_widths.csv"));
     size_t compared = 0;
@@ -240,8 +242,13 @@ static void check_row(const struct table_file *t, size_t row, const struct accur
     static const struct {
         const char *column;
         enum accuracy_metric metric;
-    } checks[] = {{"MAPE", ACCURACY_mape}, {"WAPE", ACCURACY_wape}, {"MAE", ACCURACY_mae}, {"RMSE", ACCURACY_rmse},
-                  {"MASE", ACCURACY_mase}, {"coverage80", ACCURACY_coverage80}, {"coverage95", ACCURACY_coverage95}};
+    } checks[] = {{"MAPE", ACCURACY_mape},
+                  {"WAPE", ACCURACY_wape},
+                  {"MAE", ACCURACY_mae},
+                  {"RMSE", ACCURACY_rmse},
+                  {"MASE", ACCURACY_mase},
+                  {"coverage80", ACCURACY_coverage80},
+                  {"coverage95", ACCURACY_coverage95}};
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
         assert_near(accuracy_metric_value(sums, checks[i].metric), table_file_value(t, row, checks[i].column), 5.1e-5);
     assert_int_equal(sums->n, table_file_value(t, row, "n"));
@@ -251,8 +258,7 @@ static void accuracy_equals_the_reference(void **state)
 {
     (void)state;
     const struct choice *const choices[] = {&averaged, &single, &alone};
-    struct history *h = calloc(1, sizeof *h);
-    read_history(h);
+    struct history *h = history_new();
     struct table_file t;
     table_file_read(&t, shared_path("reference/yoy_accuracy.csv"));
     size_t compared = 0;
@@ -325,9 +331,8 @@ static void drift_events_equal_the_reference(void **state)
 {
     (void)state;
     static const size_t shifted[] = {0, 1, 7, 20, 31}; /* 0: as they are */
-    struct history *h = calloc(1, sizeof *h);
+    struct history *h = history_new();
     double(*genuine)[STORES] = calloc(WEEKS, sizeof *genuine), (*error)[STORES] = calloc(WEEKS, sizeof *error);
-    read_history(h);
     one_step_errors(h, FIRST_ORIGIN, genuine);
     struct table_file t;
     table_file_read(&t, shared_path("reference/drift_events.csv"));

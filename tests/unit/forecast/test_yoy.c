@@ -23,10 +23,13 @@ struct walmart {
     struct calendar *calendar;
 };
 
-static void walmart_init(struct walmart *w)
+/* Skips the test when there are no sales, before it has allocated anything. */
+static struct walmart *walmart_new(void)
 {
     struct table_file t;
     table_file_read(&t, shared_path_or_skip("data/walmart/Walmart_Store_sales.csv"));
+    struct walmart *w = calloc(1, sizeof *w);
+    assert_non_null(w);
     w->first = period_of(&friday_weeks, date_of(2010, 2, 5));
     assert_int_equal(t.rows, WEEKS * STORES);
     size_t store = table_file_column(&t, "Store"), date = table_file_column(&t, "Date");
@@ -41,6 +44,7 @@ static void walmart_init(struct walmart *w)
     table_file_done(&t);
     assert_ok(calendar_new(&friday_weeks, &w->calendar));
     assert_ok(calendar_cover(w->calendar, w->first, w->first + WEEKS + 160));
+    return w;
 }
 
 static struct yoy_input walmart_input(const struct walmart *w, size_t origin)
@@ -94,9 +98,8 @@ static void forecast_parts(const struct walmart *w, const struct set *set, size_
 static void forecasts_equal_the_reference_at_every_origin(void **state)
 {
     (void)state;
-    struct walmart *w = calloc(1, sizeof *w);
+    struct walmart *w = walmart_new();
     struct forecasts *f = calloc(1, sizeof *f);
-    walmart_init(w);
     struct table_file t;
     table_file_read(&t, shared_path_or_skip("reference/yoy_forecasts.csv"));
     size_t name = table_file_column(&t, "configuration"), origin = table_file_column(&t, "origin");
@@ -221,8 +224,7 @@ static void check_levels(const struct traced *both)
 static void coefficients_trace_and_levels_equal_the_reference(void **state)
 {
     (void)state;
-    struct walmart *w = calloc(1, sizeof *w);
-    walmart_init(w);
+    struct walmart *w = walmart_new();
     struct yoy_input input = walmart_input(w, 100);
     struct traced both[2] = {{.configuration = &yoy_single}, {.configuration = &yoy_alone}};
     for (size_t k = 0; k < 2; k++)
