@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char *const names[CRASH_COUNT] = {
 #define CRASH_NAME(id, name) name,
@@ -19,7 +20,23 @@ static struct {
     bool is_read;
     enum crash_point point;
     long left; /* times to go; 0 = never */
+    bool stops;
+    unsigned sleep_s;
 } plan = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+/* [:N[:stop][:SECONDS]] */
+static void read_how(const char *text)
+{
+    static const char stop[] = ":stop";
+    char *end = NULL;
+    plan.left = *text == ':' ? strtol(text + 1, &end, 10) : 1;
+    if (!end)
+        return;
+    plan.stops = strncmp(end, stop, sizeof stop - 1) == 0;
+    if (plan.stops)
+        end += sizeof stop - 1;
+    plan.sleep_s = *end == ':' ? (unsigned)strtoul(end + 1, NULL, 10) : 0;
+}
 
 static void read_plan(void)
 {
@@ -31,7 +48,7 @@ static void read_plan(void)
     for (int i = 0; i < CRASH_COUNT; i++) {
         if (strlen(names[i]) == size && strncmp(at, names[i], size) == 0) {
             plan.point = (enum crash_point)i;
-            plan.left = at[size] == ':' ? strtol(at + size + 1, NULL, 10) : 1;
+            read_how(at + size);
         }
     }
 }
@@ -43,8 +60,13 @@ void crash_here(enum crash_point point)
         read_plan();
     bool now = plan.left > 0 && point == plan.point && --plan.left == 0;
     pthread_mutex_unlock(&plan.mutex);
-    if (now)
+    if (!now)
+        return;
+    if (plan.stops)
+        raise(SIGSTOP);
+    else if (plan.sleep_s == 0)
         raise(SIGKILL);
+    sleep(plan.sleep_s);
 }
 
 #endif

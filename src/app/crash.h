@@ -1,5 +1,6 @@
 /* crash.h: places where a test build dies as if by kill -9: STORECAST_CRASH_AT=name[:N] (the N-th time it is reached,
- * 1 when absent). Compiled in only with -DSTORECAST_TEST_HOOKS=ON. Thread: any. */
+ * 1 when absent). name:N:stop stops it as a whole until SIGCONT, name:N:SECONDS makes the thread that comes there sleep,
+ * name:N:stop:SECONDS does both. Compiled in only with -DSTORECAST_TEST_HOOKS=ON. Thread: any. */
 #ifndef STORECAST_APP_CRASH_H
 #define STORECAST_APP_CRASH_H
 

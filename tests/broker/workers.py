@@ -1,9 +1,11 @@
 """Workers of one group on a real Kafka, which can be killed, and what a reader of committed records sees of their output."""
 import pathlib
+import re
 import signal
 import subprocess
 import tempfile
 import time
+import urllib.request
 
 from cluster import PROGRAM
 from stream import HEAD, die_with_parent, environment_with, held_too_long, is_instrumented, until
@@ -16,9 +18,11 @@ class Worker:
         self.crowd, self.name, self.options = crowd, name, options
         self.state, self.log = crowd.path / name, crowd.path / f"{name}.log"
         self.process, self.starts, self.codes = None, 0, []
+        self.is_held = False  # by the test
 
     def start(self, environment=None):
         self.starts += 1
+        self.is_held |= ":stop" in (environment or {}).get("STORECAST_CRASH_AT", "")
         with open(self.log, "a") as log:
             self.process = subprocess.Popen(
                 [PROGRAM, "worker", *self.crowd.corner.options, "--state-dir", self.state, "-X", "http.port=0", "-X", "compute.threads=1", *self.options],
@@ -30,6 +34,18 @@ class Worker:
 
     def text(self):
         return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    def metric(self, name):
+        """Of its latest start, over all labels; 0 before it listens."""
+        ports = re.findall(r" worker_started .* port=(\d+)", self.text())
+        if len(ports) < self.starts:
+            return 0
+        with urllib.request.urlopen(f"http://127.0.0.1:{ports[-1]}/metrics", timeout=60) as answer:
+            return sum(float(value) for value in re.findall(rf"^{name}(?:{{.*}})? (\S+)$", answer.read().decode(), re.M))
+
+    @property
+    def is_stopped(self):
+        return re.search(r"^State:\s+T", pathlib.Path(f"/proc/{self.process.pid}/status").read_text(), re.M) is not None
 
     def end(self, number=signal.SIGTERM, seconds=60):
         self.process.send_signal(number)
@@ -56,7 +72,7 @@ class Crowd:
         if exception is not None:
             for worker in self.workers:
                 print(f"---- {worker.name}\n{worker.text()[-4000:]}")
-        held = [] if is_instrumented() else [line for worker in self.workers for line in held_too_long(worker.text())]
+        held = [] if is_instrumented() else [line for worker in self.workers if not worker.is_held for line in held_too_long(worker.text())]
         self.folder.cleanup()
         if held and exception is None:
             raise AssertionError("the loop was held:\n" + "\n".join(held))
