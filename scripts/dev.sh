@@ -58,7 +58,7 @@ tsan() {
     local with=()
     # Its shadow memory and address randomisation of more than 28 bits do not go together.
     setarch -R true 2>/dev/null && with=(setarch -R)
-    build tsan && (cd build/tsan && "${with[@]}" ctest --output-on-failure --no-tests=error -j "$jobs" -R "${1:-$threaded}" -L '^(unit|mock)$')
+    build tsan && (cd build/tsan && "${with[@]}" ctest --output-on-failure --no-tests=error -j "$((jobs * 2))" -R "${1:-$threaded}" -L '^(unit|mock)$')
 }
 
 clang_tidy() {

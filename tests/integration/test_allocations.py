@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """An allocation of the worker's own code fails, at seeded places from its first to its last: the same forecasts and state as without,
-if need be after an end with a sentence and a restart."""
+if need be after an end with a sentence and a restart. STORECAST_ALLOCATIONS=all (or a number) lets every one of them fail, in an hour."""
 import os
 import pathlib
 import random
@@ -13,7 +13,7 @@ from stream import Stream, is_instrumented
 
 LIBRARY = pathlib.Path(os.environ["STORECAST_BUILD"]) / "tests" / "bad_memory.so"
 SEED = int(os.environ.get("STORECAST_SEED", "1"))
-AT_START, LATER_ON = 30, 30
+CASES = os.environ.get("STORECAST_ALLOCATIONS", "60")
 
 
 def worker_without_memory(stream, nth, *more):
@@ -43,7 +43,9 @@ class Allocations(unittest.TestCase):
     def test_every_kind_of_failing_allocation(self):
         chance = random.Random(SEED)
         start, total = count_allocations(True), count_allocations(False)
-        cases = chance.sample(range(1, start + 1), min(AT_START, start)) + chance.sample(range(start + 1, total), LATER_ON)
+        of_start, later = range(1, start + 1), range(start + 1, total)
+        half = total if CASES == "all" else int(CASES) // 2
+        cases = chance.sample(of_start, min(half, len(of_start))) + chance.sample(later, min(half, len(later)))
         ends = sum(in_parallel(with_failing_allocation, cases))
         print(f"seed {SEED}: {len(cases)} of {total} allocations failed ({start} of them belong to the start), {ends} ends with a sentence")
         self.assertGreater(ends, len(cases) // 4)
