@@ -45,7 +45,7 @@ static struct text key_of(struct worker *w, const struct lane *lane, const struc
     case EFFECT_FORECAST:
         return effects_series_key(&w->arena, effect->forecast->store, effect->forecast->product);
     case EFFECT_ALERT:
-        return effects_series_key(&w->arena, effect->alert->store, effect->alert->product);
+        return effects_alert_key(&w->arena, effect->alert);
     case EFFECT_REPLY:
         return effect->forecast->store;
     case EFFECT_CLOSED:

@@ -71,6 +71,26 @@ struct text effects_series_key(struct arena *arena, struct text store, struct te
     return (struct text){key, used};
 }
 
+struct text effects_alert_key(struct arena *arena, const struct drift_alert *alert)
+{
+    const char *kind = alert_kind_name(alert->kind);
+    const size_t bytes = strlen(kind) + 16;
+    const bool is_of_partition = !alert->store.data || alert->kind == ALERT_SERIES_LIMIT;
+    struct text series = is_of_partition ? (struct text){NULL, 0} : effects_series_key(arena, alert->store, alert->product);
+    char *key = is_of_partition || series.data ? arena_alloc(arena, series.size + bytes) : NULL;
+    if (!key)
+        return (struct text){NULL, 0};
+    int used;
+    if (is_of_partition) {
+        key[0] = '\0'; /* no store id begins so */
+        used = 1 + snprintf(key + 1, bytes - 1, "%s/%d", kind, (int)alert->partition);
+    } else {
+        memcpy(key, series.data, series.size);
+        used = (int)series.size + snprintf(key + series.size, bytes, "/%s", kind);
+    }
+    return (struct text){key, (size_t)used};
+}
+
 struct text effects_closed_key(struct arena *arena, int32_t partition)
 {
     char *key = arena_alloc(arena, 24);

@@ -14,7 +14,7 @@ enum effect_kind {
     EFFECT_FORECAST,    /* forecasts topic (and archive), key = effects_series_key */
     EFFECT_CLOSED,      /* forecasts topic, key = effects_closed_key */
     EFFECT_REPLY,       /* forecast-replies topic, key = store */
-    EFFECT_ALERT,       /* drift-alerts topic, key = effects_series_key */
+    EFFECT_ALERT,       /* drift-alerts topic, key = effects_alert_key */
     EFFECT_DEAD_LETTER, /* dead-letters topic: the record at `offset` of the sales topic */
 };
 
@@ -73,6 +73,9 @@ void counters_add(struct engine_counters *sum, const struct engine_counters *add
 
 /* Keys of the output topics: "store" or "store/product", with % and / in ids written %25 and %2F, in the arena. */
 struct text effects_series_key(struct arena *arena, struct text store, struct text product);
+/* "store/KIND" or "store/product/KIND": after compaction each alert's last record is there, and no kind hides another. Of what
+ * concerns a whole partition, whichever series it names, "\0KIND/3": its end must find the key of its beginning. */
+struct text effects_alert_key(struct arena *arena, const struct drift_alert *alert);
 struct text effects_closed_key(struct arena *arena, int32_t partition); /* "\0closed/3" */
 
 #endif

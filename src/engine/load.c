@@ -9,7 +9,7 @@ enum status engine_load(struct engine *e, struct bytes key, struct bytes value, 
     struct reader keys = reader_of(key), values = reader_of(value);
     uint8_t kind = reader_u8(&keys);
     uint8_t header_kind = reader_u8(&values), version = reader_u8(&values);
-    (void)reader_u16(&values);
+    uint16_t flags = reader_u16(&values);
     uint32_t length = reader_u32(&values), sum = reader_u32(&values);
     uint64_t batch = reader_u64(&values);
     (void)reader_u64(&values);
@@ -17,17 +17,20 @@ enum status engine_load(struct engine *e, struct bytes key, struct bytes value, 
         return error_set(err, STATUS_CORRUPT,
                          "partition %d: a state record of kind %c is damaged (remove the state directory to rebuild it)", e->partition,
                          kind >= ' ' && kind < 127 ? kind : '?');
-    if (version > STATE_VERSION)
+    enum status status = version > STATE_VERSION || flags ? STATUS_NEWER
+                         : version == 0                   ? STATUS_CORRUPT
+                                                          : state_read(e, kind, keys, values);
+    if (status == STATUS_NEWER)
         return error_set(err, STATUS_NEWER,
-                         "partition %d: a state record of kind %c has version %u, this program knows up to %u (use the newer one)",
-                         e->partition, kind, version, STATE_VERSION);
-    enum status status = state_read(e, kind, keys, values);
+                         "partition %d: a state record of kind %c, version %u, was written by a newer program; this one knows versions up "
+                         "to %d, and not everything in them (use the newer one)",
+                         e->partition, kind >= ' ' && kind < 127 ? kind : '?', version, STATE_VERSION);
+    if (status != STATUS_OK)
+        return error_set(err, status, "partition %d: state record of kind %c: %s (remove the state directory to rebuild it)", e->partition,
+                         kind >= ' ' && kind < 127 ? kind : '?', status_text(status));
     if (batch > e->batch)
         e->batch = batch;
-    if (status == STATUS_OK)
-        return STATUS_OK;
-    return error_set(err, status, "partition %d: state record of kind %c: %s (remove the state directory to rebuild it)", e->partition,
-                     kind >= ' ' && kind < 127 ? kind : '?', status_text(status));
+    return STATUS_OK;
 }
 
 enum status engine_loaded(struct engine *e, bool accept_changes, struct error *err)

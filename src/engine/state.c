@@ -48,6 +48,7 @@ static void encode_key(const struct engine *e, const struct journal_entry *entry
         break;
     case STATE_POOL:
         buffer_put_u8(key, (uint8_t)entry->index);
+        buffer_put_text(key, (struct text){NULL, 0}); /* category: the pool of all, so far */
         break;
     }
 }

@@ -231,8 +231,10 @@ static enum status load_members(struct loading *l)
     struct member_slot *slot = &s->rings->members[at];
     period_t origin = take_time(&l->value);
     uint16_t count = reader_u16(&l->value);
-    if (count >= MEMBER_COUNT || slot->issued)
+    if (l->value.failed || slot->issued)
         return STATUS_CORRUPT;
+    if (count >= MEMBER_COUNT) /* as many there are beside the ensemble, here */
+        return STATUS_NEWER;
     struct issued_members *issued = issued_members_new(count);
     if (!issued)
         return STATUS_NO_MEMORY;
@@ -242,8 +244,10 @@ static enum status load_members(struct loading *l)
         enum member m = member_of_id(reader_u16(&l->value));
         uint16_t version = reader_u16(&l->value);
         uint16_t steps = reader_u16(&l->value);
-        if (l->value.failed || m == MEMBER_COUNT || version > member_table[m].version || steps != ERRORS_STEPS)
+        if (l->value.failed)
             return STATUS_CORRUPT;
+        if (m == MEMBER_COUNT || version > member_table[m].version || steps != ERRORS_STEPS)
+            return STATUS_NEWER;
         issued->item[i].member = (uint16_t)m;
         for (size_t k = 0; k < ERRORS_STEPS; k++)
             issued->item[i].value[k] = reader_double(&l->value);
@@ -312,8 +316,11 @@ static enum status load_seen(struct loading *l)
 static enum status load_pool(struct loading *l)
 {
     uint8_t kind = reader_u8(&l->key);
-    if (l->key.failed || kind >= POOL_KINDS)
+    struct text category = reader_text(&l->key);
+    if (l->key.failed)
         return STATUS_CORRUPT;
+    if (kind >= POOL_KINDS || category.data)
+        return STATUS_NEWER;
     l->e->pool[kind].seasonal_origins = reader_u32(&l->value);
     return STATUS_OK;
 }

@@ -232,8 +232,13 @@ static void a_key_that_finds_no_memory_is_absent(void **state)
     struct text series = effects_series_key(&arena, text_of("1"), text_of("milk"));
     fault_start(0);
     struct text closed = effects_closed_key(&arena, 3);
+    const struct drift_alert alert = {.store = text_of("1")}, whole = {.kind = ALERT_POOL};
+    fault_start(0);
+    struct text first = effects_alert_key(&arena, &alert);
+    fault_start(0);
+    struct text second = effects_alert_key(&arena, &whole);
     fault_stop();
-    assert_true(!series.data && !closed.data);
+    assert_true(!series.data && !closed.data && !first.data && !second.data);
     arena_done(&arena);
 }
 

@@ -245,6 +245,32 @@ static void a_store_and_a_product_give_a_key_that_no_other_pair_has(void **state
     arena_done(&arena);
 }
 
+static bool alert_key_is(struct arena *arena, const char *store, const char *product, enum alert_kind kind, struct bytes key)
+{
+    const struct drift_alert alert = {.store = text_of(store), .product = text_of(product), .kind = kind, .partition = 3};
+    struct text made = effects_alert_key(arena, &alert);
+    return made.size == key.size && memcmp(made.data, key.data, key.size) == 0;
+}
+
+static struct bytes literal(const char *bytes, size_t size)
+{
+    return (struct bytes){(const uint8_t *)bytes, size};
+}
+
+/* The topic is compacted: the end of an alert must find the key of its beginning, and nothing else may have it. */
+static void an_alert_has_a_key_of_its_series_and_kind(void **state)
+{
+    (void)state;
+    struct arena arena = {0};
+    assert_true(alert_key_is(&arena, "1", NULL, ALERT_DRIFT, literal("1/DRIFT", 7)));
+    assert_true(alert_key_is(&arena, "1", NULL, ALERT_FEED_SILENT, literal("1/FEED_SILENT", 13)));
+    assert_true(alert_key_is(&arena, "1", "DRIFT", ALERT_SUSPECT_STOCKOUT, literal("1/DRIFT/SUSPECT_STOCKOUT", 24)));
+    assert_true(alert_key_is(&arena, "1/DRIFT", NULL, ALERT_DRIFT, literal("1%2FDRIFT/DRIFT", 15)));
+    assert_true(alert_key_is(&arena, "1", "milk", ALERT_SERIES_LIMIT, literal("\0SERIES_LIMIT/3", 15)));
+    assert_true(alert_key_is(&arena, NULL, NULL, ALERT_POOL, literal("\0POOL/3", 7)));
+    arena_done(&arena);
+}
+
 static void every_code_has_a_name_of_its_own(void **state)
 {
     (void)state;
@@ -277,6 +303,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(state_without_its_partition_record_is_damaged),
         cmocka_unit_test(options_that_change_numbers_have_another_hash),
         cmocka_unit_test(a_store_and_a_product_give_a_key_that_no_other_pair_has),
+        cmocka_unit_test(an_alert_has_a_key_of_its_series_and_kind),
         cmocka_unit_test(every_code_has_a_name_of_its_own),
     };
     return fixture_run(argc, argv, tests);
