@@ -13,7 +13,8 @@
 #   scripts/dev.sh until-fail NAME       repeat one test until it fails
 #   scripts/dev.sh gdb NAME [CASE]       one test program under gdb
 #   scripts/dev.sh format [check]        clang-format on the files that differ from the last commit
-#   scripts/dev.sh bench                 the figures in the README
+#   scripts/dev.sh bench                 what things cost on this machine
+#   scripts/dev.sh bench kafka           the same on a real Kafka, beside Kafka Streams: the figures in the README
 #   scripts/dev.sh docs                  write the option lists of README.md and config/ from the table
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -147,7 +148,7 @@ case $command in
     until-fail) [ $# -eq 1 ] || usage; build dev && run_ctest dev "$1" --repeat until-fail:1000 ;;
     gdb) [ $# -ge 1 ] || usage; build dev "$1" && gdb --args "build/dev/tests/$1" "${@:2}" ;;
     format) format "$@" ;;
-    bench) build release && build/release/storecast bench "$@" ;;
+    bench) [ "${1:-}" != kafka ] || exec scripts/bench/kafka "${@:2}"; build release && build/release/storecast bench "$@" ;;
     docs) write_docs ;;
     *) usage ;;
 esac

@@ -31,8 +31,9 @@ struct bench_bare { /* what the bare loop does for every batch_records it reads 
     const char *servers, *group, *input, *output;
     int32_t partitions;
     size_t batch_records, output_records, output_bytes; /* bytes: of one batch */
+    bool is_cluster;                                    /* which keeps the offsets of transactions; the embedded broker forgets them */
 };
-/* "host:port batch_records output_records output_bytes partitions", as bench gives it to its child. */
+/* "host:port batch_records output_records output_bytes partitions is_cluster", as bench gives it to its child. */
 char *bench_bare_format(const struct bench_bare *b, char *out, size_t size);
 /* Reads the input and writes until it is ended by a signal. Returns an exit code. */
 int bench_bare_run(struct command_context *c, const char *spec);

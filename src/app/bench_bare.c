@@ -9,12 +9,13 @@
 #include "app/topics.h"
 #include "io/kafka.h"
 
-#define CALL_MS 10000
+#define CALL_MS       10000
 #define BATCH_WAIT_MS 20
 
 char *bench_bare_format(const struct bench_bare *b, char *out, size_t size)
 {
-    snprintf(out, size, "%s %zu %zu %zu %" PRId32, b->servers, b->batch_records, b->output_records, b->output_bytes, b->partitions);
+    snprintf(out, size, "%s %zu %zu %zu %" PRId32 " %d", b->servers, b->batch_records, b->output_records, b->output_bytes, b->partitions,
+             b->is_cluster);
     return out;
 }
 
@@ -58,10 +59,11 @@ static enum status transaction_error(struct error *err, const char *what, rd_kaf
 
 static enum status start(struct loop *l, struct error *err)
 {
-    const struct kafka_property reading[] = {{"bootstrap.servers", l->plan.servers}, {"group.id", l->plan.group}, {"enable.auto.commit", "false"},
-                                             {"auto.offset.reset", "earliest"}, {"fetch.wait.max.ms", "10"}};
-    const struct kafka_property writing[] = {{"bootstrap.servers", l->plan.servers}, {"transactional.id", "storecast-bench"}, {"linger.ms", "0"},
-                                             {"retry.backoff.ms", "10"}};
+    const struct kafka_property reading[] = {{"bootstrap.servers", l->plan.servers},  {"group.id", l->plan.group},
+                                             {"enable.auto.commit", "false"},         {"auto.offset.reset", "earliest"},
+                                             {"queued.max.messages.kbytes", "16384"}, {"fetch.wait.max.ms", "10"}};
+    const struct kafka_property writing[] = {
+        {"bootstrap.servers", l->plan.servers}, {"transactional.id", "storecast-bench"}, {"linger.ms", "0"}, {"retry.backoff.ms", "10"}};
     l->consumer = handle_new(RD_KAFKA_CONSUMER, reading, sizeof reading / sizeof *reading, err);
     l->producer = l->consumer ? handle_new(RD_KAFKA_PRODUCER, writing, sizeof writing / sizeof *writing, err) : NULL;
     if (!l->producer)
@@ -70,7 +72,7 @@ static enum status start(struct loop *l, struct error *err)
     l->queue = rd_kafka_queue_get_consumer(l->consumer);
     rd_kafka_topic_partition_list_t *all = rd_kafka_topic_partition_list_new(l->plan.partitions);
     for (int32_t p = 0; p < l->plan.partitions; p++)
-        rd_kafka_topic_partition_list_add(all, l->plan.input, p)->offset = RD_KAFKA_OFFSET_BEGINNING;
+        rd_kafka_topic_partition_list_add(all, l->plan.input, p)->offset = RD_KAFKA_OFFSET_STORED;
     const rd_kafka_resp_err_t e = rd_kafka_assign(l->consumer, all);
     rd_kafka_topic_partition_list_destroy(all);
     if (e)
@@ -84,9 +86,9 @@ static enum status produce(struct loop *l, size_t n, struct error *err)
     const size_t records = (l->plan.output_records * n + l->plan.batch_records - 1) / l->plan.batch_records;
     const size_t bytes = l->plan.output_records ? l->plan.output_bytes / l->plan.output_records : 0;
     for (size_t i = 0; i < records; i++) {
-        const rd_kafka_resp_err_t e =
-            rd_kafka_producev(l->producer, RD_KAFKA_V_TOPIC(l->plan.output), RD_KAFKA_V_PARTITION((int32_t)(i % (size_t)l->plan.partitions)),
-                              RD_KAFKA_V_VALUE(l->payload, bytes), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY | RD_KAFKA_MSG_F_BLOCK), RD_KAFKA_V_END);
+        const rd_kafka_resp_err_t e = rd_kafka_producev(
+            l->producer, RD_KAFKA_V_TOPIC(l->plan.output), RD_KAFKA_V_PARTITION((int32_t)(i % (size_t)l->plan.partitions)),
+            RD_KAFKA_V_VALUE(l->payload, bytes), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY | RD_KAFKA_MSG_F_BLOCK), RD_KAFKA_V_END);
         if (e)
             return failed(err, "produce", rd_kafka_err2str(e));
         rd_kafka_poll(l->producer, 0);
@@ -105,7 +107,7 @@ static enum status commit(struct loop *l, struct error *err)
     enum status status = transaction_error(err, "offsets", rd_kafka_send_offsets_to_transaction(l->producer, offsets, group, CALL_MS));
     if (!status)
         status = transaction_error(err, "commit", rd_kafka_commit_transaction(l->producer, CALL_MS));
-    if (!status) { /* the embedded broker forgets the offsets of transactions */
+    if (!status && !l->plan.is_cluster) {
         const rd_kafka_resp_err_t e = rd_kafka_commit(l->consumer, offsets, 0);
         if (e)
             status = failed(err, "offsets", rd_kafka_err2str(e));
@@ -153,17 +155,20 @@ static void stop(struct loop *l)
 int bench_bare_run(struct command_context *c, const char *spec)
 {
     char servers[256];
+    int is_cluster = 0;
     struct topics topics;
     struct loop l = {.plan = {.servers = servers, .group = c->config.group_id}};
     /* NOLINTNEXTLINE(cert-err34-c): bench writes it, with numbers of its own */
-    if (sscanf(spec, "%255s %zu %zu %zu %" SCNd32, servers, &l.plan.batch_records, &l.plan.output_records, &l.plan.output_bytes, &l.plan.partitions) != 5 ||
+    if (sscanf(spec, "%255s %zu %zu %zu %" SCNd32 " %d", servers, &l.plan.batch_records, &l.plan.output_records, &l.plan.output_bytes,
+               &l.plan.partitions, &is_cluster) != 6 ||
         l.plan.batch_records == 0 || l.plan.partitions < 1) {
         (void)error_set(&c->err, STATUS_BAD_USAGE, "--bare: `%s` is not what bench gives (leave the option out)", spec);
         return command_fail(c);
     }
+    l.plan.is_cluster = is_cluster != 0;
     enum status status = topics_init(&topics, c->config.topics_prefix, &c->err);
     l.plan.input = topics_name(&topics, TOPIC_SALES);
-    l.plan.output = topics_name(&topics, TOPIC_STATE);
+    l.plan.output = topics_name(&topics, is_cluster ? TOPIC_EVENTS : TOPIC_STATE); /* a worker would read its own back */
     l.messages = calloc(l.plan.batch_records, sizeof *l.messages);
     l.next = calloc((size_t)l.plan.partitions, sizeof *l.next);
     l.payload = calloc(1, l.plan.output_bytes + 1);

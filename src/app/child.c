@@ -12,7 +12,7 @@
 
 #include "app/command.h"
 
-static void become(char *const *argv, int log, pid_t parent)
+static void become(bool is_other, char *const *argv, int log, pid_t parent)
 {
     sigset_t none;
     sigemptyset(&none);
@@ -22,11 +22,14 @@ static void become(char *const *argv, int log, pid_t parent)
     const int null = open("/dev/null", O_RDONLY);
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent || dup2(null, 0) < 0 || dup2(log, 1) < 0 || dup2(log, 2) < 0)
         _exit(EXIT_CODE_RESTART);
-    execv("/proc/self/exe", argv);
+    if (is_other)
+        execvp(argv[0], argv);
+    else
+        execv("/proc/self/exe", argv);
     _exit(EXIT_CODE_RESTART);
 }
 
-enum status child_start(struct child *c, char *const *argv, const char *log_path, struct error *err)
+static enum status start(struct child *c, bool is_other, char *const *argv, const char *log_path, struct error *err)
 {
     const int log = open(log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (log < 0)
@@ -34,13 +37,23 @@ enum status child_start(struct child *c, char *const *argv, const char *log_path
     const pid_t parent = getpid();
     const pid_t pid = fork();
     if (pid == 0)
-        become(argv, log, parent);
+        become(is_other, argv, log, parent);
     const int why = errno;
     close(log);
     if (pid < 0)
-        return error_set(err, STATUS_IO, "starting %s: %s", argv[1], strerror(why));
+        return error_set(err, STATUS_IO, "starting %s: %s", argv[is_other ? 0 : 1], strerror(why));
     *c = (struct child){.pid = pid};
     return STATUS_OK;
+}
+
+enum status child_start(struct child *c, char *const *argv, const char *log_path, struct error *err)
+{
+    return start(c, false, argv, log_path, err);
+}
+
+enum status child_start_program(struct child *c, char *const *argv, const char *log_path, struct error *err)
+{
+    return start(c, true, argv, log_path, err);
 }
 
 bool child_is_running(struct child *c)
