@@ -16,6 +16,7 @@ enum finding_weight {
 
 struct finding {
     enum finding_weight weight;
+    bool passes; /* by itself, as when a broker is back: no reason to stop for good */
     const char *what, *why, *run; /* texts of the list's arena; run is a command line or an advice */
 };
 

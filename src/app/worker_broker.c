@@ -197,7 +197,8 @@ static enum status look_at_embedded(struct worker *w, struct error *err)
     return status;
 }
 
-/* The first thing that is wrong; what could only be better is for `storecast topics check`. */
+/* The first thing that is wrong, and if all that is wrong passes, that: a supervisor starts the worker again. What could only be better
+ * is for `storecast topics check`. */
 static enum status judge_topics(const struct worker *w, const struct kafka_topic_facts facts[TOPIC_COUNT], size_t brokers,
                                 struct error *err)
 {
@@ -210,10 +211,10 @@ static enum status judge_topics(const struct worker *w, const struct kafka_topic
     struct findings findings = {0};
     enum status status = STATUS_OK;
     topic_plan_compare(&view, &findings);
-    for (size_t i = 0; !status && i < findings.count; i++) {
+    for (size_t i = 0; status != STATUS_BAD_CONFIG && i < findings.count; i++) {
         const struct finding *f = &findings.items[i];
-        if (f->weight == FINDING_WRONG)
-            status = error_set(err, STATUS_BAD_CONFIG, "%s: %s (run: %s)", f->what, f->why, f->run);
+        if (f->weight == FINDING_WRONG && (!status || !f->passes))
+            status = error_set(err, f->passes ? STATUS_UNAVAILABLE : STATUS_BAD_CONFIG, "%s: %s (run: %s)", f->what, f->why, f->run);
     }
     if (findings.failed)
         status = error_set(err, STATUS_NO_MEMORY, "topics: out of memory");

@@ -1,5 +1,6 @@
 """storecast topics on a real cluster: makes what is missing, tells what differs, and what it says to run mends it."""
 import re
+import tempfile
 import unittest
 
 from cluster import RELEASE, Cluster, Corner, storecast, until
@@ -76,8 +77,14 @@ class ThreeBrokersWithRights(unittest.TestCase):
             until(lambda: all(re.search(rf"{corner.topic(name)} +2 +3 ", corner.storecast("topics list").stdout) for name in ALL),
                   "every topic with its 2 partitions on 3 brokers")
             self.assert_user_is_told(cluster, corner)
+            alone = Corner(cluster.servers)
+            alone.storecast("topics create --partitions 3 --replication 1")
+            until(lambda: all(re.search(rf"{alone.topic(name)} +3 +1 ", alone.storecast("topics list").stdout) for name in ALL), "topics of one replica")
             cluster.kill("--node", 2)
             self.assertEqual(corner.storecast("topics check").stdout.count("\n"), 1)  # two of three are enough
+            until(lambda: "no broker leads" in alone.storecast("topics check", code=None).stdout, "partitions without a leader")
+            with tempfile.TemporaryDirectory() as state:  # not for good: start me again
+                self.assertIn("until a broker with their data is back", alone.storecast("worker --state-dir", state, code=69).stderr)
 
     def assert_user_is_told(self, cluster, corner):
         port = int(cluster.servers.split(",")[0].split(":")[1]) + 20

@@ -28,6 +28,7 @@ static void make_sound(struct cluster *c, size_t brokers)
         struct kafka_property settings[TOPIC_PLAN_SETTINGS_MAX];
         const size_t count = topic_plan_settings((enum topic)i, replicas, settings);
         c->facts[i] = (struct kafka_topic_facts){.exists = true, .partitions = 6, .replicas = replicas, .has_settings = true};
+        set(&c->facts[i], KAFKA_SETTING_MIN_INSYNC_REPLICAS, "2"); /* the default of a cluster that has three brokers */
         for (size_t k = 0; k < count; k++)
             for (int s = 0; s < KAFKA_SETTING_COUNT; s++)
                 if (strcmp(settings[k].name, kafka_setting_name((enum kafka_setting)s)) == 0)
@@ -137,6 +138,7 @@ static void replicas_partitions_without_leader_and_limits(void **state)
     make_sound(&c, 1);
     set(&c.facts[TOPIC_STATE], KAFKA_SETTING_MIN_INSYNC_REPLICAS, "2");
     ASSERT_HAS(only_finding(&c, FINDING_WRONG)->run, "min.insync.replicas=1");
+    assert_false(c.found.items[0].passes);
     findings_done(&c.found);
     make_sound(&c, 3);
     c.facts[TOPIC_STATE].replicas = 1;
@@ -150,6 +152,7 @@ static void replicas_partitions_without_leader_and_limits(void **state)
     make_sound(&c, 3);
     c.facts[TOPIC_SALES].leaderless = 2;
     ASSERT_HAS(only_finding(&c, FINDING_WRONG)->what, "no broker leads 2 of its 6");
+    assert_true(c.found.items[0].passes);
     findings_done(&c.found);
     make_sound(&c, 3);
     set(&c.facts[TOPIC_SALES], KAFKA_SETTING_RETENTION_MS, "3600000");
