@@ -162,10 +162,11 @@ static void property_name(const char *name, size_t name_size, char *out, size_t 
     out[i] = '\0';
 }
 
-/* Variables that are ours but no options: for the tests and the crash points. */
+/* Variables that are ours but no options: for the tests, the crash points and scripts/kafka. */
 static bool is_reserved_variable(const char *name, size_t size)
 {
-    static const char *const reserved[] = {"SHARED", "CRASH_AT", "BIN", "SOURCE", "BUILD", "BROKERS", "CONFIG", "JOBS"};
+    static const char *const reserved[] = {"SHARED", "CRASH_AT", "BIN",         "SOURCE",     "BUILD",         "BROKERS",
+                                           "CONFIG", "JOBS",     "KAFKA_CACHE", "KAFKA_HEAP", "KAFKA_RELEASE", "KAFKA_USERS"};
     for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++)
         if (strlen(reserved[i]) == size && strncmp(reserved[i], name, size) == 0)
             return true;

@@ -128,6 +128,16 @@ static void an_unknown_key_is_refused_with_the_nearest_one(void **state)
     config_done(&c);
 }
 
+static void variables_of_the_scripts_are_no_options(void **state)
+{
+    (void)state;
+    struct config c;
+    char *environment[] = {(char[]){"STORECAST_KAFKA_RELEASE=4.1.0"}, (char[]){"STORECAST_KAFKA_CACHE=/cache"},
+                           (char[]){"STORECAST_KAFKA_HEAP=256m"}, (char[]){"STORECAST_KAFKA_USERS=a:b"}, NULL};
+    assert_ok(load(&c, NULL, environment, NULL));
+    config_done(&c);
+}
+
 static void a_value_outside_its_range_is_refused(void **state)
 {
     (void)state;
@@ -235,7 +245,8 @@ static void assert_text_refused(const char *text, size_t size, const char *why)
 static void text_may_end_lines_in_any_way(void **state)
 {
     (void)state;
-    static const char text[] = "\xef\xbb\xbf" "forecast.horizon = 13 \r\n\r\n# c\rmeasure=quantity\rlateness.days=5";
+    static const char text[] = "\xef\xbb\xbf"
+                               "forecast.horizon = 13 \r\n\r\n# c\rmeasure=quantity\rlateness.days=5";
     struct config c;
     assert_ok(load(&c, NULL, NULL, NULL));
     assert_ok(config_read(&c, (struct bytes){(const uint8_t *)text, sizeof text - 1}, "c.conf", &err));
@@ -278,6 +289,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_mistake_in_a_file_is_named_with_its_line),
         cmocka_unit_test(the_later_source_is_the_stronger),
         cmocka_unit_test(an_unknown_key_is_refused_with_the_nearest_one),
+        cmocka_unit_test(variables_of_the_scripts_are_no_options),
         cmocka_unit_test(a_value_outside_its_range_is_refused),
         cmocka_unit_test(what_the_worker_owns_or_would_run_code_is_refused),
         cmocka_unit_test(secrets_are_masked_and_values_printed_can_be_read_again),
