@@ -7,15 +7,18 @@
 #include "app/restore_cluster.h"
 #include "base/log.h"
 
+static volatile sig_atomic_t watchdog_code;
+
 /* A signal handler: _exit is all that it may call. */
 static void on_watchdog(int signal_number)
 {
     (void)signal_number;
-    _exit(EXIT_CODE_LATER);
+    _exit(watchdog_code);
 }
 
-static void start_watchdog(void)
+static void start_watchdog(int exit_code)
 {
+    watchdog_code = exit_code;
     /* A signal and not a timer of the loop: librdkafka may hang while it is destroyed, after the loop. */
     struct sigaction action = {.sa_handler = on_watchdog};
     sigaction(SIGALRM, &action, NULL);
@@ -26,7 +29,7 @@ void worker_stop(struct worker *w, int exit_code)
 {
     if (w->phase >= WORKER_DRAINING)
         return;
-    start_watchdog();
+    start_watchdog(EXIT_CODE_LATER);
     w->exit_code = exit_code;
     log_event(LOG_INFO, "worker_stopping", "exit_code=%d", exit_code);
     if (w->phase == WORKER_STARTING) {
@@ -39,6 +42,14 @@ void worker_stop(struct worker *w, int exit_code)
     loop_wake_kick(w->step);
 }
 
+/* Whom no supervisor starts again must not stay in the group until its session is over: others could not take its partitions,
+ * and no operator could move its offsets. */
+static bool should_leave(const struct worker *w, int exit_code)
+{
+    return w->traits.transactions && w->phase > WORKER_STARTING && w->phase < WORKER_DRAINING &&
+           (exit_code == EXIT_CODE_DATA || exit_code == EXIT_CODE_CONFIG);
+}
+
 void worker_fail(struct worker *w, int exit_code, const char *event, const char *why)
 {
     if (w->phase == WORKER_STOPPED)
@@ -47,10 +58,18 @@ void worker_fail(struct worker *w, int exit_code, const char *event, const char 
     log_begin(&l, LOG_ERROR, event);
     log_string(&l, "why", why);
     log_end(&l);
-    error_set(&w->failure, STATUS_IO, "%s: %s", event, why);
-    if (w->phase < WORKER_DRAINING || w->exit_code == EXIT_CODE_OK)
+    if (w->phase < WORKER_DRAINING || w->exit_code == EXIT_CODE_OK) {
         w->exit_code = exit_code;
-    start_watchdog();
+        error_set(&w->failure, STATUS_IO, "%s: %s", event, why);
+    }
+    if (should_leave(w, exit_code)) {
+        start_watchdog(exit_code);
+        w->phase = WORKER_DRAINING;
+        restore_cluster_cancel(w);
+        loop_wake_kick(w->step);
+        return;
+    }
+    start_watchdog(EXIT_CODE_LATER);
     w->phase = WORKER_STOPPED;
     loop_stop(w->loop);
 }

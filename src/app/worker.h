@@ -97,7 +97,8 @@ void worker_step(void *worker);
 
 /* Begins the end: drain, close, stop. The first reason gives the exit code. Thread: loop. */
 void worker_stop(struct worker *w, int exit_code);
-/* The same at once, without committing what is open: something broke. Logs event and why. */
+/* The same at once, without committing what is open: something broke. Logs event and why. Only with an exit code after which
+ * nobody starts it again it leaves a group in order. */
 void worker_fail(struct worker *w, int exit_code, const char *event, const char *why);
 
 /* worker_metrics.c: gauges once a second, and the effects of a committed batch. */
