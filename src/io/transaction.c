@@ -26,8 +26,8 @@ struct transaction {
     rd_kafka_topic_partition_list_t *offsets;
     rd_kafka_t *consumer;
     rd_kafka_consumer_group_metadata_t *membership;
+    bool lacks_metadata; /* out of memory: without its number a batch must not be committed, a restore would not know it */
     enum status status;
-    bool must_abort;
     char why[512];
 };
 
@@ -66,7 +66,6 @@ static rd_kafka_error_t *call_once(struct transaction *t, bool offsets_sent)
 /* Takes the error over. An abort that is refused leaves nothing to try with this producer: a new one can go on. */
 static void judge(struct transaction *t, rd_kafka_error_t *error, bool is_abort)
 {
-    t->must_abort = rd_kafka_error_txn_requires_abort(error) != 0;
     bool fatal = rd_kafka_error_is_fatal(error) || (is_abort && !rd_kafka_error_is_retriable(error));
     t->status = fatal ? STATUS_FENCED : STATUS_UNAVAILABLE;
     snprintf(t->why, sizeof t->why, "%s: %s", rd_kafka_error_name(error), rd_kafka_error_string(error));
@@ -94,9 +93,13 @@ static void work(struct pool_job *job)
     struct transaction *t = (struct transaction *)(void *)job;
     int64_t deadline_us = loop_now_us() + (int64_t)t->options.limit_ms * 1000;
     t->status = STATUS_OK;
-    t->must_abort = false;
     t->why[0] = '\0';
     bool sends_offsets = t->request == REQUEST_COMMIT && t->offsets->cnt > 0;
+    if (sends_offsets && t->lacks_metadata) {
+        t->status = STATUS_UNAVAILABLE;
+        snprintf(t->why, sizeof t->why, "out of memory for the offsets of the batch");
+        return;
+    }
     if (t->request == REQUEST_ABORT)
         rd_kafka_purge(t->producer, RD_KAFKA_PURGE_F_QUEUE); /* waits for librdkafka's own threads */
     /* Of now: the owner lets go of no partition while it commits. */
@@ -171,22 +174,27 @@ void transaction_begin(struct transaction *t)
     submit(t, REQUEST_BEGIN);
 }
 
-static void set_metadata(rd_kafka_topic_partition_t *p, uint64_t batch)
+static bool set_metadata(rd_kafka_topic_partition_t *p, uint64_t batch)
 {
     char text[32];
     int size = snprintf(text, sizeof text, "%" PRIu64, batch);
-    p->metadata = strdup(text);
-    p->metadata_size = p->metadata ? (size_t)size : 0;
+    p->metadata = malloc((size_t)size); /* librdkafka's to free */
+    if (!p->metadata)
+        return false;
+    memcpy(p->metadata, text, (size_t)size);
+    p->metadata_size = (size_t)size;
+    return true;
 }
 
 void transaction_commit(struct transaction *t, struct consumer *consumer, const struct transaction_offset *offsets, size_t count)
 {
     assert(t->state == TRANSACTION_OPEN);
     t->offsets = rd_kafka_topic_partition_list_new((int)count);
+    t->lacks_metadata = false;
     for (size_t i = 0; i < count; i++) {
         rd_kafka_topic_partition_t *p = rd_kafka_topic_partition_list_add(t->offsets, offsets[i].topic, offsets[i].partition);
         p->offset = offsets[i].next_offset;
-        set_metadata(p, offsets[i].batch);
+        t->lacks_metadata |= !set_metadata(p, offsets[i].batch);
     }
     t->consumer = consumer_handle(consumer);
     submit(t, REQUEST_COMMIT);
