@@ -30,6 +30,18 @@ def write_totals(directory, name="sales.csv", weeks=80, stores=4):
     return path
 
 
+def write_departments(directory, weeks=76, stores=4, departments=3):
+    path = os.path.join(directory, "departments.csv")
+    with open(path, "w") as f:
+        f.write("Store,Dept,Date,Weekly_Sales\n")
+        for s in range(1, stores + 1):
+            for d in range(1, departments + 1):
+                for t in range(weeks - 20 * (s == 1 and d == 3)):  # one that ended
+                    day = dt.date(2020, 1, 3) + dt.timedelta(days=7 * t)
+                    f.write(f"{s},{d},{day},{100 * s * d * (1 + .2 * math.sin(t * .12) + .01 * ((7 * t + 3 * s + d) % 11)):.2f}\n")
+    return path
+
+
 def read_rows(path):
     with open(path, newline="") as f:
         return list(csv.DictReader(f))
@@ -69,6 +81,34 @@ class Evaluation(unittest.TestCase):
             rows = self.rows("backtest", self.file, "--protocol", "holdout", "--train", train, "--models", "seasonal_naive")
             self.assertEqual({r["horizon"] for r in rows}, {"1-20"})
             self.assertEqual({r["n"] for r in rows}, {"80"})
+
+    def test_fev_scores_one_window_with_quantiles(self):
+        path = write_departments(self.directory.name)
+        fev = ("backtest", path, "--level", "department", "--protocol", "fev", "--train", "70")
+        rows = self.rows(*fev)
+        self.assertEqual({r["horizon"] for r in rows}, {"1-6"})
+        self.assertEqual({r["series"] for r in rows}, {"all/1", "all/6"})
+        self.assertEqual({r["n"] for r in rows}, {str(6 * 11)})  # one series has no last week
+        self.assertEqual({r["metric"] for r in rows if r["model"] == "ensemble"}, {"wape", "mase", "sql", "wql"})
+        self.assertEqual({r["metric"] for r in rows if r["model"] == "naive"}, {"wape", "mase"})
+        value = {(r["model"], r["metric"]): float(r["value"]) for r in rows if r["series"] == "all/1"}
+        self.assertLess(value["ensemble", "wape"], value["naive", "wape"])
+        self.assertEqual({r["series"] for r in self.rows(*fev, "--partitions", "2")}, {"all/2"})
+        self.assertEqual({r["horizon"] for r in self.rows(*fev, "--horizon", "4", "-j", "2")}, {"1-4"})
+        same = json.loads(storecast(*fev, "--format", "json").stdout)
+        self.assertEqual([(r["model"], r["metric"], r["n"]) for r in same], [(r["model"], r["metric"], int(r["n"])) for r in rows])
+        table = storecast(*fev).stdout
+        self.assertIn("11 series; 70 weeks known, 6 ahead", table)
+        self.assertNotIn("Chronos", table)  # another file than theirs
+
+    def test_fev_says_what_it_needs(self):
+        path = write_departments(self.directory.name)
+        self.refused(64, "backtest", path, "--protocol", "fev", says=["--level department"])
+        self.refused(64, "backtest", path, "--level", "department", "--protocol", "fev", "--origins", "3", says=["--origins", "rolling"])
+        self.refused(64, "backtest", path, "--level", "department", "--protocol", "fev", "--models", "naive", says=["--models", "rolling"])
+        self.refused(65, "backtest", path, "--level", "department", "--protocol", "fev", says=["--train", "104", "76"])
+        self.refused(65, "backtest", path, "--level", "department", "--protocol", "fev", "--train", "60", says=["--train", "68"])
+        self.refused(65, "backtest", self.file, "--level", "department", "--protocol", "fev", says=["departments"])
 
     def test_threads_change_nothing(self):
         one, three = (storecast("backtest", self.file, "--origins", "8", "-j", j, "--by-series").stdout for j in ("1", "3"))
