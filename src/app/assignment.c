@@ -9,8 +9,8 @@
 
 #define LANE_HIGH  20000 /* records that may wait for one partition and input */
 #define LANE_LOW   5000
-#define TOTAL_HIGH 100000 /* ... and for all */
-#define TOTAL_LOW  50000
+#define TOTAL_HIGH 60000 /* ... and for all */
+#define TOTAL_LOW  30000
 
 enum status assignment_add_lane(struct worker *w, int32_t partition, struct error *err)
 {

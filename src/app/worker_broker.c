@@ -76,7 +76,11 @@ void worker_broker_properties(const struct worker *w, struct property_list *out)
 static void consumer_properties(const struct worker *w, struct property_list *out)
 {
     out->count = 0;
-    add_property(out, "queued.max.messages.kbytes", "16384");
+    /* Little is to wait in librdkafka, where a record takes three times the memory. But not less than some fetches: (2.0.2) with more
+     * than this in the queue it looks again a second later. */
+    add_property(out, "queued.min.messages", "30000");
+    add_property(out, "queued.max.messages.kbytes", "8192");
+    add_property(out, "max.partition.fetch.bytes", "131072");
     if (w->traits.transactions) {
         /* A member with a name may be away for as long as a broker's restart takes; one without is replaced soon. */
         add_property(out, "session.timeout.ms", w->config->instance_id[0] ? "45000" : "10000");

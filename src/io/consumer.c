@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EVENTS_PER_TURN 500
+#define EVENTS_PER_TURN 5000 /* or as many as a turn has time for */
 
 /* ---- records */
 
@@ -12,7 +12,8 @@ void consumer_record_free(struct consumer_record *r)
 {
     if (!r)
         return;
-    rd_kafka_event_destroy(r->event);
+    if (r->event)
+        rd_kafka_event_destroy(r->event);
     free(r);
 }
 
@@ -21,6 +22,8 @@ bool consumer_record_header(const struct consumer_record *r, size_t index, struc
     rd_kafka_headers_t *headers;
     const void *value;
     size_t size;
+    if (!r->message)
+        return false;
     if (rd_kafka_message_headers(r->message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
         return false;
     if (rd_kafka_header_get_all(headers, index, &out->name, &value, &size) != RD_KAFKA_RESP_ERR_NO_ERROR)
@@ -44,7 +47,27 @@ static bool has_room(struct consumer *c)
     return c->room != NULL;
 }
 
-/* Takes the event over, and the room; returns false when there is no record in it. */
+/* A record that may wait for long is copied: librdkafka's own takes three times the memory, and holds on to what came with it. One with
+ * headers stays as it is, and so does one that there is no memory for. NULL then. */
+static struct consumer_record *copy_of(const struct consumer_record *r)
+{
+    rd_kafka_headers_t *headers;
+    if (rd_kafka_message_headers(r->message, &headers) != RD_KAFKA_RESP_ERR__NOENT)
+        return NULL;
+    struct consumer_record *copy = malloc(sizeof *copy + r->key.size + r->value.size);
+    if (!copy)
+        return NULL;
+    uint8_t *bytes = (uint8_t *)(copy + 1);
+    *copy = *r;
+    copy->event = copy->message = NULL;
+    if (r->key.data)
+        copy->key.data = memcpy(bytes, r->key.data, r->key.size);
+    if (r->value.data)
+        copy->value.data = memcpy(bytes + r->key.size, r->value.data, r->value.size);
+    return copy;
+}
+
+/* Takes the event over, and perhaps the room; returns false when there is no record in it. */
 static bool take_record(struct consumer *c, rd_kafka_event_t *event)
 {
     const rd_kafka_message_t *m = rd_kafka_event_message_next(event);
@@ -52,7 +75,6 @@ static bool take_record(struct consumer *c, rd_kafka_event_t *event)
         return false;
     struct consumer_record *r = c->room;
     rd_kafka_timestamp_type_t type;
-    c->room = NULL;
     *r = (struct consumer_record){
         .topic = topic_index(c, rd_kafka_topic_name(m->rkt)),
         .partition = m->partition,
@@ -64,7 +86,12 @@ static bool take_record(struct consumer *c, rd_kafka_event_t *event)
         .message = (void *)(uintptr_t)m,
     };
     assert(r->topic < c->topic_count);
-    c->hooks.on_record(c->hooks.arg, r);
+    struct consumer_record *copy = copy_of(r);
+    if (copy)
+        rd_kafka_event_destroy(event);
+    else
+        c->room = NULL;
+    c->hooks.on_record(c->hooks.arg, copy ? copy : r);
     return true;
 }
 

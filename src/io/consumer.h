@@ -16,7 +16,7 @@ struct consumer_record { /* owned by whoever was given it; consumer_record_free 
     int32_t partition;
     int64_t offset, timestamp_ms;
     struct bytes key, value;      /* data NULL = null; borrowed from the record */
-    void *event, *message;        /* librdkafka's */
+    void *event, *message;        /* librdkafka's; NULL = the bytes stand behind the record */
     struct consumer_record *next; /* for the owner's lists */
 };
 void consumer_record_free(struct consumer_record *r);
