@@ -97,12 +97,7 @@ static enum status open_sales(struct backlog *b, struct error *err)
 
 static enum status ends_of(const struct backlog *b, int64_t *out, struct error *err)
 {
-    enum status status = STATUS_OK;
-    for (int32_t i = 0; i < b->place.feed.partitions && !status; i++) {
-        int64_t low;
-        status = client_watermarks(b->place.client, bench_place_sales(&b->place), i, &low, &out[i], err);
-    }
-    return status;
+    return client_ends(b->place.client, bench_place_sales(&b->place), b->place.feed.partitions, out, err);
 }
 
 /* The sales of outage number k, from 0. */

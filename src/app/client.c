@@ -169,16 +169,9 @@ enum status client_partitions(struct client *c, const char *topic, int32_t *out_
     return STATUS_OK;
 }
 
-enum status client_watermarks(struct client *c, const char *topic, int32_t partition, int64_t *out_low, int64_t *out_high,
-                              struct error *err)
+enum status client_ends(struct client *c, const char *topic, int32_t count, int64_t *out, struct error *err)
 {
-    int64_t low, high;
-    rd_kafka_resp_err_t e = rd_kafka_query_watermark_offsets(c->producer, topic, partition, &low, &high, CLIENT_ANSWER_MS);
-    if (e)
-        return client_broker_error(err, topic, e);
-    *out_low = low;
-    *out_high = high;
-    return STATUS_OK;
+    return kafka_offsets(c->producer, topic, count, KAFKA_LATEST, CLIENT_ANSWER_MS, out, err);
 }
 
 enum status client_committed(struct client *c, const char *topic, int32_t partition, int64_t *out_next, struct error *err)

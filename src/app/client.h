@@ -34,9 +34,8 @@ void client_set_window(struct client *c, uint64_t window_bytes);
 
 /* STATUS_NOT_FOUND: the broker has no such topic. */
 enum status client_partitions(struct client *c, const char *topic, int32_t *out_count, struct error *err) MUST_CHECK;
-/* First offset still there, and the offset that the next record will get. */
-enum status client_watermarks(struct client *c, const char *topic, int32_t partition, int64_t *out_low, int64_t *out_high,
-                              struct error *err) MUST_CHECK;
+/* The offset that the next record will get, of partitions 0 to count - 1. */
+enum status client_ends(struct client *c, const char *topic, int32_t count, int64_t *out, struct error *err) MUST_CHECK;
 /* The offset that the group reads next; -1 when it has committed none. */
 enum status client_committed(struct client *c, const char *topic, int32_t partition, int64_t *out_next, struct error *err) MUST_CHECK;
 

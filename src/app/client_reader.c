@@ -121,11 +121,11 @@ static enum status lost(struct error *err, const char *topic, int32_t partition,
  * gone, and its offsets have holes: markers of transactions, and what compaction took. */
 static enum status check_hole(struct client_reader *r, const struct place *place, int64_t offset, struct error *err)
 {
-    int64_t low, high;
+    int64_t low;
     const char *topic = r->topics[place->topic];
-    rd_kafka_resp_err_t e = rd_kafka_query_watermark_offsets(r->handle, topic, place->partition, &low, &high, CLIENT_ANSWER_MS);
-    if (e)
-        return client_broker_error(err, topic, e);
+    enum status status = kafka_first_offset(r->handle, topic, place->partition, CLIENT_ANSWER_MS, &low, err);
+    if (status)
+        return status;
     return low > place->next ? lost(err, topic, place->partition, place->next, low < offset ? low : offset) : STATUS_OK;
 }
 
@@ -138,10 +138,12 @@ static enum status on_reader_error(struct client_reader *r, const rd_kafka_messa
         return STATUS_BUSY;
     }
     if (m->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET) {
-        int64_t low = 0, high = 0;
-        if (place)
-            rd_kafka_query_watermark_offsets(r->handle, r->topics[place->topic], place->partition, &low, &high, CLIENT_ANSWER_MS);
-        return lost(err, place ? r->topics[place->topic] : "?", m->partition, place ? place->next : 0, low);
+        int64_t low = 0;
+        if (!place)
+            return lost(err, "?", m->partition, 0, low);
+        const char *topic = r->topics[place->topic];
+        enum status status = kafka_first_offset(r->handle, topic, m->partition, CLIENT_ANSWER_MS, &low, err);
+        return status ? status : lost(err, topic, m->partition, place->next, low);
     }
     if (m->err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
         return error_set(err, STATUS_UNAVAILABLE, "Kafka: %s", rd_kafka_message_errstr(m));

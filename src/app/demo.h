@@ -54,9 +54,11 @@ struct demo_services { /* the broker and the worker as children, and their folde
     struct child broker, worker;
 };
 /* Makes the folder (NULL: a temporary one), starts the broker and waits for its address. Takes --partitions and the configuration. */
-enum status demo_services_start_broker(struct demo_services *s, struct command_context *c, const char *folder, struct error *err) MUST_CHECK;
+enum status demo_services_start_broker(struct demo_services *s, struct command_context *c, const char *folder,
+                                       struct error *err) MUST_CHECK;
 /* Starts the worker and waits until it is ready. */
-enum status demo_services_start_worker(struct demo_services *s, struct command_context *c, const struct period_grid *grid, struct error *err) MUST_CHECK;
+enum status demo_services_start_worker(struct demo_services *s, struct command_context *c, const struct period_grid *grid,
+                                       struct error *err) MUST_CHECK;
 /* STATUS_UNAVAILABLE with its end and the last line of its log when a child has ended by itself. */
 enum status demo_services_check(struct demo_services *s, struct error *err) MUST_CHECK;
 /* Ends the worker, then the broker, and removes a temporary folder. */
@@ -83,9 +85,10 @@ struct demo_reader { /* what the output topics say */
     struct codec *codec;
     struct arena arena;
     struct scores *scores;
-    const char *topics[3];      /* forecasts, alerts, dead letters */
+    const char *topics[3]; /* forecasts, alerts, dead letters */
     int32_t partitions;
-    int64_t *next;              /* [topic * partitions + partition]: the next offset to be read */
+    int64_t *next; /* [topic * partitions + partition]: the next offset to be read */
+    int64_t *ends; /* by partition, of the topic being looked at */
     uint64_t forecasts, closes, dead_letters;
     struct demo_alert *alerts;
     size_t alert_count, alert_capacity;
@@ -113,7 +116,7 @@ struct demo_outcome {
     double seconds;
     int32_t partitions;
 };
-void demo_report(const struct demo_outcome *o, FILE *out);         /* for people */
+void demo_report(const struct demo_outcome *o, FILE *out);                    /* for people */
 void demo_report_rows(const struct demo_outcome *o, FILE *out, bool is_json); /* the accuracy rows, protocol stream */
 
 #endif

@@ -8,15 +8,18 @@ enum { TOPIC_OF_FORECASTS, TOPIC_OF_ALERTS, TOPIC_OF_DEAD, TOPIC_OF_COUNT };
 enum status demo_reader_open(struct demo_reader *r, struct client *client, const struct topics *topics, struct scores *scores,
                              struct error *err)
 {
-    *r = (struct demo_reader){.client = client, .scores = scores,
-                              .topics = {topics_name(topics, TOPIC_FORECASTS), topics_name(topics, TOPIC_ALERTS), topics_name(topics, TOPIC_DEAD)}};
+    *r = (struct demo_reader){
+        .client = client,
+        .scores = scores,
+        .topics = {topics_name(topics, TOPIC_FORECASTS), topics_name(topics, TOPIC_ALERTS), topics_name(topics, TOPIC_DEAD)}};
     enum status status = client_partitions(client, r->topics[0], &r->partitions, err);
     if (!status)
         status = client_reader_new(client, r->topics, TOPIC_OF_COUNT, true, &r->reader, err);
     if (status)
         return status;
     r->next = calloc((size_t)r->partitions * TOPIC_OF_COUNT, sizeof *r->next);
-    return r->next && codec_new(&r->codec) == STATUS_OK ? STATUS_OK : error_set(err, STATUS_NO_MEMORY, "out of memory");
+    r->ends = calloc((size_t)r->partitions, sizeof *r->ends);
+    return r->next && r->ends && codec_new(&r->codec) == STATUS_OK ? STATUS_OK : error_set(err, STATUS_NO_MEMORY, "out of memory");
 }
 
 void demo_reader_done(struct demo_reader *r)
@@ -25,6 +28,7 @@ void demo_reader_done(struct demo_reader *r)
     codec_free(r->codec);
     arena_done(&r->arena);
     free(r->next);
+    free(r->ends);
     free(r->alerts);
 }
 
@@ -41,7 +45,10 @@ static enum status on_forecast(struct demo_reader *r, struct bytes value, struct
     return status ? error_set(err, status, "forecasts: %s", status_text(status)) : STATUS_OK;
 }
 
-static void copy(char *out, size_t size, struct text t) { snprintf(out, size, "%.*s", (int)t.size, t.data ? t.data : ""); }
+static void copy(char *out, size_t size, struct text t)
+{
+    snprintf(out, size, "%.*s", (int)t.size, t.data ? t.data : "");
+}
 
 static void describe(const struct drift_alert *a, struct demo_alert *out)
 {
@@ -102,7 +109,8 @@ static enum status on_message(struct demo_reader *r, const struct client_message
         return STATUS_OK;
     arena_clear(&r->arena);
     if (codec_value_record(r->codec, m->value, &record) != STATUS_OK)
-        return error_set(err, STATUS_BAD_DATA, "%s, partition %d, offset %lld is no message of ours", m->topic_name, (int)m->partition, (long long)m->offset);
+        return error_set(err, STATUS_BAD_DATA, "%s, partition %d, offset %lld is no message of ours", m->topic_name, (int)m->partition,
+                         (long long)m->offset);
     if (record == CODEC_FORECAST_RESULT)
         return on_forecast(r, m->value, err);
     if (record == CODEC_DRIFT_ALERT)
@@ -132,15 +140,14 @@ enum status demo_reader_drain(struct demo_reader *r, struct error *err)
 enum status demo_reader_is_at_end(struct demo_reader *r, bool *out, struct error *err)
 {
     *out = false;
-    for (size_t topic = 0; topic < TOPIC_OF_COUNT; topic++)
-        for (int32_t p = 0; p < r->partitions; p++) {
-            int64_t low, high;
-            const enum status status = client_watermarks(r->client, r->topics[topic], p, &low, &high, err);
-            if (status)
-                return status;
-            if (r->next[topic * (size_t)r->partitions + (size_t)p] < high)
+    for (size_t topic = 0; topic < TOPIC_OF_COUNT; topic++) {
+        const enum status status = client_ends(r->client, r->topics[topic], r->partitions, r->ends, err);
+        if (status)
+            return status;
+        for (int32_t p = 0; p < r->partitions; p++)
+            if (r->next[topic * (size_t)r->partitions + (size_t)p] < r->ends[p])
                 return STATUS_OK;
-        }
+    }
     *out = true;
     return STATUS_OK;
 }

@@ -42,6 +42,9 @@ const char *kafka_hint(const char *reason);
 enum { KAFKA_LATEST = -1, KAFKA_EARLIEST = -2 };
 enum status kafka_offsets(struct rd_kafka_s *rk, const char *topic, int32_t count, int64_t end, int timeout_ms, int64_t *out,
                           struct error *err) MUST_CHECK;
+/* The first offset of one partition that is still there, likewise. */
+enum status kafka_first_offset(struct rd_kafka_s *rk, const char *topic, int32_t partition, int timeout_ms, int64_t *out,
+                               struct error *err) MUST_CHECK;
 
 /* Called for every log line and error of librdkafka: level as in syslog(3). May run on any thread. */
 typedef void (*kafka_log_fn)(void *arg, int level, const char *facility, const char *line);

@@ -4,7 +4,7 @@ import subprocess
 import time
 import unittest
 
-from cluster import Cluster, kafka
+from cluster import PROGRAM, Cluster, environment_with, kafka
 
 
 def kcat(servers, *arguments, text=None):
@@ -26,6 +26,7 @@ class OneBroker(unittest.TestCase):
 
             cluster.pause()
             self.assertIn("paused", kafka("status", cluster.folder).stdout)
+            self.assert_no_answer(cluster)
             cluster.resume()
             self.assertEqual(kcat(cluster.servers, "-C", "-t", "a", "-e", "-q"), "sold\n")
 
@@ -38,6 +39,16 @@ class OneBroker(unittest.TestCase):
             self.assertEqual((other.returncode, "in use" in other.stderr), (73, True), other.stderr)
             os.rmdir(f"{cluster.folder}-2")
             self.assertEqual(kafka("status", f"{cluster.folder}-2", check=False).returncode, 69)
+
+    def assert_no_answer(self, cluster):
+        """All at the same time, because each waits for its time-out; none waits for ever."""
+        commands = (("doctor",), ("topics", "check"), ("topics", "create"), ("tail", "forecasts"))
+        children = [subprocess.Popen([PROGRAM, *command, "-X", f"kafka.bootstrap.servers={cluster.servers}"], stdout=subprocess.DEVNULL,
+                                     stderr=subprocess.PIPE, text=True, env=environment_with({})) for command in commands]
+        for command, child in zip(commands, children):
+            said = child.communicate(timeout=120)[1]
+            self.assertEqual(child.returncode, 69, f"{command}: {said}")
+            self.assertRegex(said, "^storecast: .*Kafka: .*(no broker answers|imed out)")
 
     def test_it_ends_with_the_process_it_was_started_for(self):
         with Cluster() as cluster:

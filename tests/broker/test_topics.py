@@ -85,6 +85,10 @@ class ThreeBrokersWithRights(unittest.TestCase):
             until(lambda: "no broker leads" in alone.storecast("topics check", code=None).stdout, "partitions without a leader")
             with tempfile.TemporaryDirectory() as state:  # not for good: start me again
                 self.assertIn("until a broker with their data is back", alone.storecast("worker --state-dir", state, code=69).stderr)
+            self.assertIn("sound: ", corner.storecast("doctor").stdout)
+            # A sale is sent, and read back, while the one that led some partitions is gone.
+            corner.storecast("simulate --stores 2 --years .1 --seed 3 --send")
+            self.assertIn("Complete", corner.storecast("tail sales-updates").stdout)
 
     def assert_user_is_told(self, cluster, corner):
         port = int(cluster.servers.split(",")[0].split(":")[1]) + 20
