@@ -66,11 +66,21 @@ void assignment_on_record(void *arg, struct consumer_record *record)
     const struct text topic = text_of(topic_rows[record->topic == INPUT_SALES ? TOPIC_SALES : TOPIC_REQUESTS].name);
     metrics_add_labelled(w->metrics, METRIC_CONSUMED_RECORDS, &topic, 1);
     metrics_add_labelled(w->metrics, METRIC_CONSUMED_BYTES, &topic, (double)(record->key.size + record->value.size));
+    lane->came[record->topic] = record->offset + 1;
+    lane->has_all[record->topic] = false;
     queue_push(&lane->waiting[record->topic], record);
     if (w->waiting_records++ == 0)
         loop_wake_kick(w->step);
     if (lane->waiting[record->topic].count > LANE_HIGH || w->waiting_records > TOTAL_HIGH)
         assignment_balance(w);
+}
+
+void assignment_on_end(void *arg, size_t topic, int32_t partition)
+{
+    struct worker *w = arg;
+    struct lane *lane = partition < w->partition_count ? w->lanes[partition] : NULL;
+    if (lane)
+        lane->has_all[topic] = true;
 }
 
 void assignment_on_lost_input(void *arg, size_t topic, int32_t partition, const char *why)

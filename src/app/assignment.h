@@ -25,6 +25,7 @@ bool assignment_can_let_go(const struct worker *w);
 void assignment_on_record(void *arg, struct consumer_record *record);
 void assignment_on_given(void *arg, const struct consumer_position *positions, size_t count);
 void assignment_on_taken(void *arg, bool is_lost);
+void assignment_on_end(void *arg, size_t topic, int32_t partition);
 void assignment_on_lost_input(void *arg, size_t topic, int32_t partition, const char *why);
 
 /* Lets more records come where few wait, and none where many do. */

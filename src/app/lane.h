@@ -46,6 +46,9 @@ struct lane {
     enum lane_stage stage;
     struct record_queue waiting[INPUT_COUNT], taken[INPUT_COUNT];
     bool is_paused[INPUT_COUNT];
+    /* Behind the last record that came; is that all a reader of committed records can see? */
+    int64_t came[INPUT_COUNT];
+    bool has_all[INPUT_COUNT];
     struct effects effects;
     struct refused_request *refused, **refused_end;
     /* requests of this batch: answered, the output of their replies, all with those told BUSY, and these by a hash of the store */

@@ -108,6 +108,7 @@ enum status worker_broker_consume(struct worker *w, struct error *err)
         .hooks = {.on_record = assignment_on_record,
                   .on_assign = assignment_on_given,
                   .on_revoke = assignment_on_taken,
+                  .on_end = assignment_on_end,
                   .on_lost_input = assignment_on_lost_input,
                   .on_fatal = on_fatal,
                   .on_error = on_kafka_error,

@@ -124,9 +124,11 @@ static void look_at_series(struct worker *w, struct lane *lane)
     lane->scores_changed = false;
 }
 
+/* Markers of transactions, and what is not committed, are nothing to be read: at the end no lag is left of them. */
 static void set_lag(struct worker *w, const struct lane *lane, enum lane_input input, struct text partition)
 {
-    int64_t high = consumer_high_watermark(w->consumer, input, lane->id);
+    bool has_all = lane->has_all[input] && !lane->is_paused[input] && !w->is_held;
+    int64_t high = has_all ? lane->came[input] : consumer_high_watermark(w->consumer, input, lane->id);
     int64_t next = input == INPUT_SALES ? lane->seen.sales_next : lane->seen.requests_next;
     const struct text labels[2] = {text_of(topic_rows[input == INPUT_SALES ? TOPIC_SALES : TOPIC_REQUESTS].name), partition};
     metrics_set_labelled(w->metrics, METRIC_CONSUMER_LAG, labels, high > next ? (double)(high - next) : 0);

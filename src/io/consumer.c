@@ -103,6 +103,17 @@ void consumer_report(struct consumer *c, const char *why)
         c->hooks.on_error(c->hooks.arg, why);
 }
 
+static void on_end_event(struct consumer *c, rd_kafka_event_t *event)
+{
+    rd_kafka_topic_partition_t *p = rd_kafka_event_topic_partition(event);
+    if (!p)
+        return;
+    size_t topic = topic_index(c, p->topic);
+    if (c->hooks.on_end && topic < c->topic_count)
+        c->hooks.on_end(c->hooks.arg, topic, p->partition);
+    rd_kafka_topic_partition_destroy(p);
+}
+
 static void on_error_event(struct consumer *c, rd_kafka_event_t *event)
 {
     rd_kafka_resp_err_t code = rd_kafka_event_error(event);
@@ -111,6 +122,10 @@ static void on_error_event(struct consumer *c, rd_kafka_event_t *event)
         char text[512];
         rd_kafka_fatal_error(c->handle, text, sizeof text);
         c->hooks.on_fatal(c->hooks.arg, text);
+        return;
+    }
+    if (code == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+        on_end_event(c, event);
         return;
     }
     if (code == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET) {
@@ -248,6 +263,7 @@ static enum status configure(const struct consumer_options *o, rd_kafka_conf_t *
         {"enable.auto.commit", "false"},
         {"enable.auto.offset.store", "false"},
         {"auto.offset.reset", "error"}, /* what the broker has dropped must be seen, not skipped */
+        {"enable.partition.eof", "true"},
         {"isolation.level", o->read_committed ? "read_committed" : "read_uncommitted"},
         {"partition.assignment.strategy", "range"}, /* the only one that keeps our topics co-partitioned */
         {"log.queue", "true"},

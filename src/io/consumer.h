@@ -35,6 +35,8 @@ struct consumer_position {
 struct consumer_hooks { /* all on the loop; none may free the consumer */
     /* Takes ownership of the record. */
     void (*on_record)(void *arg, struct consumer_record *record);
+    /* What can be read now has come: behind it there is nothing, or a transaction that is open. May be NULL. */
+    void (*on_end)(void *arg, size_t topic, int32_t partition);
     /* Offsets that the broker no longer has: input was lost. */
     void (*on_lost_input)(void *arg, size_t topic, int32_t partition, const char *why);
     /* Groups only. The owner answers with consumer_assign or, when it has let go of everything, consumer_unassign; it
@@ -92,7 +94,7 @@ void consumer_tick(struct consumer *c);
  * refused is committed again with the next tick. */
 void consumer_commit(struct consumer *c, const struct consumer_position *positions, size_t count);
 
-/* Last known end of a topic-partition, without asking; -1 = not known. */
+/* Last known end of a topic-partition, without asking, what is not committed or only a marker included; -1 = not known. */
 int64_t consumer_high_watermark(struct consumer *c, size_t topic, int32_t partition);
 /* When the queue was last looked at, loop_now_us. */
 int64_t consumer_polled_us(const struct consumer *c);

@@ -69,6 +69,24 @@ class Groups(unittest.TestCase):
             crowd.stop()
             self.assertEqual(self.rebalances(worker), 1, worker.text())
 
+    def test_markers_and_what_is_not_committed_are_no_lag(self):
+        corner = self.corner(1)
+        with Crowd(corner) as crowd:
+            worker = crowd.add()
+            sales = corner.topic("sales-updates")
+            transact(corner.servers, sales, 0, f"{corner.group}-done", "commit", 2)
+            until(lambda: worker.metric("storecast_consumed_records_total") == 2, "two records")
+            until(lambda: worker.metric("storecast_consumer_lag_records") == 0, "no lag behind them")
+            holder = transact(corner.servers, sales, 0, f"{corner.group}-open", "hold", 3)
+            transact(corner.servers, sales, 0, f"{corner.group}-hidden", "commit", 4)
+            holder.kill()
+            holder.wait()
+            self.assertEqual(worker.metric("storecast_consumer_lag_records"), 0)
+            transact(corner.servers, sales, 0, f"{corner.group}-open", "commit", 1)  # ends the one before
+            until(lambda: worker.metric("storecast_consumed_records_total") == 2 + 4 + 1, "what was hidden")
+            until(lambda: worker.metric("storecast_consumer_lag_records") == 0, "no lag behind that")
+            crowd.stop()
+
     def test_joining_and_leaving_during_a_restore_does_not_loop(self):
         """What hides the end of the changelog makes the restore last for as long as the test likes."""
         corner = self.corner(2)

@@ -9,6 +9,8 @@
 enum { KAFKA_FIND_COORDINATOR = 10, KAFKA_NO_COORDINATOR = 15, KAFKA_HANG_UP = -195 };
 
 struct rig {
+    int ends; /* how often all had come */
+    bool stops_at_end;
     struct loop *loop;
     struct mock_broker *broker;
     struct consumer *consumer;
@@ -21,6 +23,16 @@ static void on_record(void *arg, struct consumer_record *record)
 {
     (void)arg;
     consumer_record_free(record);
+}
+
+static void on_end(void *arg, size_t topic, int32_t partition)
+{
+    struct rig *r = arg;
+    assert_int_equal(topic, 0);
+    assert_int_equal(partition, 0);
+    r->ends++;
+    if (r->stops_at_end)
+        loop_stop(r->loop);
 }
 
 static void on_fatal(void *arg, const char *why)
@@ -55,15 +67,15 @@ static struct consumer *consumer(struct rig *r)
     const struct kafka_property servers = {"bootstrap.servers", mock_broker_address(r->broker)};
     struct consumer *c;
     struct error err;
-    assert_ok(
-        consumer_new(r->loop,
-                     &(struct consumer_options){.properties = &servers,
-                                                .property_count = 1,
-                                                .group = "test",
-                                                .topics = topics,
-                                                .topic_count = 1,
-                                                .hooks = {.on_record = on_record, .on_fatal = on_fatal, .on_closed = on_closed, .arg = r}},
-                     &c, &err));
+    assert_ok(consumer_new(r->loop,
+                           &(struct consumer_options){
+                               .properties = &servers,
+                               .property_count = 1,
+                               .group = "test",
+                               .topics = topics,
+                               .topic_count = 1,
+                               .hooks = {.on_record = on_record, .on_end = on_end, .on_fatal = on_fatal, .on_closed = on_closed, .arg = r}},
+                           &c, &err));
     return c;
 }
 
@@ -115,10 +127,27 @@ static void it_stays_when_the_coordinator_is_not_there_at_first(void **state)
     assert_int_equal(commit_through(KAFKA_FIND_COORDINATOR, KAFKA_NO_COORDINATOR, 1, 5), 5);
 }
 
+static void the_end_of_a_partition_is_told(void **state)
+{
+    struct rig r = {.stops_at_end = true};
+    struct error err;
+    (void)state;
+    assert_ok(mock_broker_new(&(struct mock_topic){TOPIC, 1}, 1, &r.broker, &err));
+    assert_ok(loop_new(NULL, &r.loop, &err));
+    r.consumer = consumer(&r);
+    assert_ok(consumer_assign(r.consumer, &(struct consumer_position){.next_offset = 0}, 1, &err));
+    assert_ok(loop_run(r.loop));
+    assert_int_equal(r.ends, 1);
+    consumer_free(r.consumer);
+    loop_free(r.loop);
+    mock_broker_free(r.broker);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_last_offset_committed_is_the_one_that_stays),
+        cmocka_unit_test(the_end_of_a_partition_is_told),
         cmocka_unit_test(it_stays_when_the_coordinator_is_not_there_at_first),
     };
     fixture_filter(argc, argv);
