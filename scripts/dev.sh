@@ -23,7 +23,7 @@ jobs=${STORECAST_JOBS:-$(nproc)}
 # Tests with threads of their own, or with workers: the loop, pools, the transaction thread, closes, restores.
 threaded='^(unit_io_(loop|pool|transaction|http|kv|kafka)|mock_(worker|aborts|inputs|interop|replay|reloads|kafka))'
 # Repeats, for hours under some tools, what other tests reach as well.
-slow_to_count='^mock_(equality|chaos)$'
+slow_to_count='^(mock_(equality|chaos)|broker_chaos)$'
 
 usage() {
     sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' scripts/dev.sh

@@ -3,10 +3,22 @@
 #ifndef STORECAST_TESTS_CHAOS_CALM_H
 #define STORECAST_TESTS_CHAOS_CALM_H
 
+#include "chaos/asks.h"
 #include "chaos/stage.h"
 
-void calm_keep(struct buffer *kept, const struct client_record *record);
-/* Findings go to those of the wild stage. */
-void calm_compare(const struct buffer *kept, struct stage *wild, const char *program);
+/* The next accepted record, which got this offset. */
+void calm_keep(struct buffer *kept, const struct client_record *record, int64_t offset);
+
+struct calm_options {
+    const char *program;
+    const struct buffer *kept;
+    struct ledger *ledger;
+    /* of the wild run: what it published, and the rows of `state cells` */
+    const struct outputs *outputs;
+    struct buffer *cells;
+    struct asks *asks; /* NULL = none */
+    struct findings *findings;
+};
+void calm_compare(const struct calm_options *options);
 
 #endif

@@ -75,6 +75,13 @@ static uint32_t sum(struct bytes b)
     return crc ? crc : 1;
 }
 
+static void note_repeated(struct outputs *o, bool repeated, const char *name, int64_t number, struct findings *f)
+{
+    o->repeated += repeated;
+    if (repeated && o->once)
+        findings_add(f, FINDING_DOUBLED, 1, "%s: number %" PRId64 " came twice", name, number);
+}
+
 static struct numbered *note(struct outputs *o, const char *name, int64_t number, struct bytes value, struct findings *f)
 {
     struct numbered *n = find_or_add(o, name);
@@ -93,7 +100,7 @@ static struct numbered *note(struct outputs *o, const char *name, int64_t number
     uint32_t *crc = &n->crc[number - 1];
     if (*crc && *crc != sum(value))
         findings_add(f, FINDING_DIFFERENT, 1, "%s: number %" PRId64 " came twice and differs", name, number);
-    o->repeated += *crc != 0;
+    note_repeated(o, *crc != 0, name, number, f);
     *crc = sum(value);
     if (o->keeps_plain)
         n->plain[number - 1] = sum(buffer_bytes(&o->plain));
@@ -197,17 +204,20 @@ static void take_dead(struct outputs *o, const struct client_message *m, struct 
                      key.offset, (int)code.size, code.data, expected);
     if (hash_crc32c(m->value.data, m->value.size) != d->crc)
         findings_add(f, FINDING_DIFFERENT, 1, "record %d/%" PRId64 ": the dead letter has other bytes", (int)partition, key.offset);
-    o->repeated += d->seen;
+    note_repeated(o, d->seen, "dead letter", key.offset, f);
     o->dead_letters += !d->seen;
     d->seen = true;
 }
 
 /* ---- reading */
 
-static bool next(struct outputs *o, struct client_reader *r, struct client_message *m)
+static bool next(struct outputs *o, struct client_reader *r, bool to_end, struct client_message *m)
 {
     struct error err;
-    enum status status = client_read(r, 0, m, &err);
+    enum status status;
+    do
+        status = client_read(r, to_end ? 1000 : 0, m, &err);
+    while (to_end && status == STATUS_BUSY);
     if (status == STATUS_NOT_FOUND || status == STATUS_BUSY)
         return false;
     if (status)
@@ -217,15 +227,25 @@ static bool next(struct outputs *o, struct client_reader *r, struct client_messa
     return true;
 }
 
-void outputs_read(struct outputs *o, struct ledger *l, struct findings *f)
+static void read_topics(struct outputs *o, bool to_end, struct ledger *l, struct findings *f)
 {
     struct client_message m;
-    while (next(o, o->forecasts, &m))
+    while (next(o, o->forecasts, to_end, &m))
         take_forecast(o, &m, f);
-    while (next(o, o->dead, &m))
+    while (next(o, o->dead, to_end, &m))
         take_dead(o, &m, l, f);
-    while (next(o, o->alerts, &m))
+    while (next(o, o->alerts, to_end, &m))
         take_alert(o, &m, f);
+}
+
+void outputs_read(struct outputs *o, struct ledger *l, struct findings *f)
+{
+    read_topics(o, false, l, f);
+}
+
+void outputs_read_all(struct outputs *o, struct ledger *l, struct findings *f)
+{
+    read_topics(o, true, l, f);
 }
 
 /* ---- at the end */
@@ -272,6 +292,16 @@ void outputs_finish(struct outputs *o, struct ledger *l, struct findings *f)
             if (!part->dead[i].seen)
                 findings_add(f, FINDING_LOST, 1, "record %d/%" PRId64 ": its dead letter (%s) never came", (int)p, part->dead[i].offset,
                              verdict_name(part->verdicts[part->dead[i].offset]));
+    }
+}
+
+void outputs_count(const struct outputs *o, uint64_t *out_forecasts, uint64_t *out_alerts)
+{
+    *out_forecasts = *out_alerts = 0;
+    for (size_t i = 0; i < o->stream_count; i++) {
+        const struct numbered *n = &o->streams[i];
+        *out_forecasts += strncmp(n->name, "forecast/", 9) == 0 ? n->count : 0;
+        *out_alerts += strncmp(n->name, "alert/", 6) == 0 ? n->count : 0;
     }
 }
 

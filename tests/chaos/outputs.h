@@ -29,16 +29,20 @@ struct outputs {
     size_t stream_count, stream_capacity;
     struct table index;
     bool keeps_plain;
+    bool once; /* what comes twice is doubled: on a cluster; else a crash may repeat it */
     uint64_t records, bytes, repeated, dead_letters;
 };
 
 void outputs_open(struct outputs *o, struct client *client, const struct topics *topics, bool keeps_plain);
 void outputs_done(struct outputs *o);
 
-/* Everything that is there now. */
+/* All that is there, when nothing more comes, by readers that were opened after that. */
+void outputs_read_all(struct outputs *o, struct ledger *l, struct findings *f);
+/* What is there now. */
 void outputs_read(struct outputs *o, struct ledger *l, struct findings *f);
 /* When nothing more can come. */
 void outputs_finish(struct outputs *o, struct ledger *l, struct findings *f);
+void outputs_count(const struct outputs *o, uint64_t *out_forecasts, uint64_t *out_alerts);
 /* Of two runs that accepted the same records. */
 void outputs_compare(const struct outputs *a, const struct outputs *b, struct findings *f);
 

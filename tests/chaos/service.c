@@ -16,7 +16,8 @@
 #include "chaos/ledger.h"
 #include "io/loop.h"
 
-#define WAIT_S 120
+#define WAIT_S        120
+#define ARGUMENTS_MAX 64
 
 extern char **environ;
 
@@ -27,41 +28,76 @@ static pid_t spawn(struct service *s, char *const *argv, char *const *env)
     pid_t pid;
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, 1, s->log, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0644);
+    posix_spawn_file_actions_addopen(&actions, 1, s->log, O_WRONLY | O_CREAT | O_APPEND, 0644);
     posix_spawn_file_actions_adddup2(&actions, 1, 2);
     /* The broker's sockets among them: a connection ends only when nobody holds it any more. */
     posix_spawn_file_actions_addclosefrom_np(&actions, 3);
-    if (posix_spawn(&pid, s->program, &actions, NULL, argv, env) != 0)
+    if (posix_spawnp(&pid, argv[0], &actions, NULL, argv, env) != 0)
         chaos_fail("%s cannot be started", s->program);
     posix_spawn_file_actions_destroy(&actions);
     return pid;
 }
 
+struct list {
+    char *items[ARGUMENTS_MAX];
+    size_t count;
+};
+
+static void put(struct list *l, const char *text)
+{
+    if (l->count + 1 < ARGUMENTS_MAX)
+        l->items[l->count++] = (char *)(uintptr_t)text;
+}
+
+static void put_option(struct list *l, const char *pair)
+{
+    put(l, "-X");
+    put(l, pair);
+}
+
+static void put_bad_disk(struct list *env, const struct service *s, char texts[3][600])
+{
+    snprintf(texts[0], sizeof texts[0], "LD_PRELOAD=%s/tests/bad_disk.so", getenv("STORECAST_BUILD"));
+    snprintf(texts[1], sizeof texts[1], "BAD_DISK=%s", s->bad_disk);
+    snprintf(texts[2], sizeof texts[2], "BAD_DISK_PATH=%s/", s->state_dir);
+    for (int i = 0; i < 3; i++)
+        put(env, texts[i]);
+}
+
 void service_start(struct service *s, const char *crash_at)
 {
-    char embedded[128], history[64], crash[64];
-    char *env[64] = {0};
-    size_t count = 0;
-    snprintf(embedded, sizeof embedded, "--embedded=%s", s->address);
+    char embedded[128], history[64], crash[64], disk[3][600];
+    struct list argv = {.count = 0}, env = {.count = 0};
+    snprintf(embedded, sizeof embedded, "--embedded=%s", s->address ? s->address : "");
     snprintf(history, sizeof history, "history.periods=%d", LEDGER_HISTORY);
-    char *argv[] = {
-        (char *)(uintptr_t)s->program, "worker", embedded, "--state-dir", s->state_dir, "-X", "http.port=0", "-X", history, NULL};
+    const char *first[] = {"setpriv", "--pdeathsig", "KILL", s->program, "worker", "--state-dir", s->state_dir};
+    for (size_t i = 0; i < sizeof first / sizeof *first; i++)
+        put(&argv, first[i]);
+    if (s->address)
+        put(&argv, embedded);
+    put_option(&argv, "http.port=0");
+    put_option(&argv, history);
+    for (const char *const *o = s->options; o && *o; o++)
+        put_option(&argv, *o);
     if (crash_at) {
         snprintf(crash, sizeof crash, "STORECAST_CRASH_AT=%s", crash_at);
-        env[count++] = crash;
+        put(&env, crash);
     }
-    for (char **e = environ; *e && count < 62; e++)
+    if (s->bad_disk)
+        put_bad_disk(&env, s, disk);
+    for (char **e = environ; *e; e++)
         if (strncmp(*e, "STORECAST_", 10) != 0)
-            env[count++] = *e;
-    unlink(s->log);
+            put(&env, *e);
+    if (!s->keeps_log)
+        unlink(s->log);
     s->port = 0;
-    s->pid = spawn(s, argv, env);
+    s->pid = spawn(s, argv.items, env.items);
     s->started++;
 }
 
 /* ---- end */
 
-static void show_log(const struct service *s)
+void service_show_log(const struct service *s)
 {
     char text[3001];
     FILE *f = fopen(s->log, "re");
@@ -74,18 +110,23 @@ static void show_log(const struct service *s)
     fprintf(stderr, "---- the worker's log\n%s----\n", text);
 }
 
-bool service_has_died(struct service *s)
+int service_reap(struct service *s)
 {
     int status;
     if (s->pid <= 0 || waitpid(s->pid, &status, WNOHANG) != s->pid)
-        return false;
+        return -1;
     s->pid = 0;
-    if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL) {
-        show_log(s);
-        chaos_fail("the worker ended by itself: %s %d", WIFEXITED(status) ? "exit code" : "signal",
-                   WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+bool service_has_died(struct service *s)
+{
+    int code = service_reap(s);
+    if (code >= 0 && code != 128 + SIGKILL) {
+        service_show_log(s);
+        chaos_fail("the worker ended by itself: exit code %d", code);
     }
-    return true;
+    return code >= 0;
 }
 
 void service_kill(struct service *s)
@@ -107,7 +148,7 @@ void service_stop(struct service *s)
             chaos_fail("the worker does not end");
     s->pid = 0;
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-        show_log(s);
+        service_show_log(s);
         chaos_fail("the worker did not end well");
     }
 }
@@ -132,9 +173,28 @@ void service_wait_running(struct service *s)
 {
     for (int64_t until = loop_now_us() + WAIT_S * INT64_C(1000000); !look_at_log(s); usleep(5000))
         if (service_has_died(s) || loop_now_us() > until) {
-            show_log(s);
+            service_show_log(s);
             chaos_fail("the worker does not run");
         }
+}
+
+int service_partitions(const struct service *s)
+{
+    static const char *const before[] = {" worker_started ", " partitions_given ", " partitions_taken "};
+    char line[2048];
+    int partitions = -1;
+    FILE *f = fopen(s->log, "re");
+    while (f && fgets(line, sizeof line, f)) {
+        const char *at = strstr(line, " worker_running partitions=");
+        if (at)
+            partitions = atoi(strchr(at, '=') + 1);
+        for (size_t i = 0; i < sizeof before / sizeof *before; i++)
+            if (strstr(line, before[i]))
+                partitions = -1;
+    }
+    if (f)
+        fclose(f);
+    return partitions;
 }
 
 /* ---- looks */
