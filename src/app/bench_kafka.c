@@ -22,7 +22,7 @@ static int ascending(const void *a, const void *b)
 
 static double median(const double *values, size_t count)
 {
-    double sorted[BENCH_RUNS_MAX];
+    double sorted[BENCH_RUNS_MAX] = {0};
     for (size_t i = 0; i < count; i++)
         sorted[i] = values[i];
     qsort(sorted, count, sizeof *sorted, ascending);
@@ -56,7 +56,7 @@ static void print_backlog(struct command_context *c, const struct bench_backlog 
 {
     printf("backlog: %llu sales of %lld weeks, %lld series, %lld partitions, after %lld weeks of history; %llu records (%.1f MB) out\n",
            (unsigned long long)b->records, (long long)command_integer(c, "--weeks"),
-           (long long)(command_integer(c, "--stores") * (command_integer(c, "--products") + 1)),
+           (long long)command_integer(c, "--stores") * (command_integer(c, "--products") + 1),
            (long long)command_integer(c, "--partitions"), (long long)command_integer(c, "--history"), (unsigned long long)b->output_records,
            (double)b->output_bytes / 1e6);
     printf("  %-28s%9s%8s   %s\n", "", "records/s", "MB", "each run");

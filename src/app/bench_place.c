@@ -16,6 +16,7 @@
 #include "io/kafka.h"
 
 #define ANSWER_MS     10000
+#define PATIENCE_MS   60000
 #define STOP_MS       20000
 #define LOOK_EVERY_MS 10
 #define ARGUMENTS_MAX 256
@@ -214,12 +215,31 @@ static enum status open_group(struct bench_reader *r, const char *group, struct 
     return status ? status : error_set(err, STATUS_BAD_CONFIG, "bench: %s", why);
 }
 
+/* A cluster that has just begun learns who coordinates a group. */
+static bool is_passing(rd_kafka_resp_err_t e)
+{
+    return e == RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS || e == RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE ||
+           e == RD_KAFKA_RESP_ERR_NOT_COORDINATOR || e == RD_KAFKA_RESP_ERR__WAIT_COORD || e == RD_KAFKA_RESP_ERR__TIMED_OUT ||
+           e == RD_KAFKA_RESP_ERR__TRANSPORT;
+}
+
+static rd_kafka_resp_err_t ask_group(struct bench_reader *r, rd_kafka_topic_partition_list_t *list, bool is_commit)
+{
+    const int64_t until = bench_now_us() + PATIENCE_MS * INT64_C(1000);
+    for (;;) {
+        const rd_kafka_resp_err_t e = is_commit ? rd_kafka_commit(r->group, list, 0) : rd_kafka_committed(r->group, list, ANSWER_MS);
+        if (!is_passing(e) || interrupt_requested() || bench_now_us() > until)
+            return e;
+        pause_ms(LOOK_EVERY_MS);
+    }
+}
+
 static enum status begin_at(struct bench_reader *r, const int64_t *from, struct error *err)
 {
     rd_kafka_topic_partition_list_t *list = all_partitions(r->place);
     for (int i = 0; i < list->cnt; i++)
         list->elems[i].offset = from[i];
-    const rd_kafka_resp_err_t e = rd_kafka_commit(r->group, list, 0);
+    const rd_kafka_resp_err_t e = ask_group(r, list, true);
     rd_kafka_topic_partition_list_destroy(list);
     return e ? error_set(err, STATUS_UNAVAILABLE, "bench: where a group is to begin: %s", rd_kafka_err2str(e)) : STATUS_OK;
 }
@@ -231,7 +251,7 @@ enum status bench_reader_progress(struct bench_reader *r, uint64_t *out, struct 
     if (!child_is_running(&r->child))
         return ended(&r->child, "a reader of the sales", r->log, err);
     rd_kafka_topic_partition_list_t *list = all_partitions(r->place);
-    const rd_kafka_resp_err_t e = rd_kafka_committed(r->group, list, ANSWER_MS);
+    const rd_kafka_resp_err_t e = ask_group(r, list, false);
     *out = 0;
     for (int i = 0; !e && i < list->cnt; i++)
         *out += list->elems[i].offset > 0 ? (uint64_t)list->elems[i].offset : 0;
