@@ -7,7 +7,6 @@
 #include "app/restore.h"
 #include "base/log.h"
 
-/* Kafka forgets deletions a day after they were compacted (delete.retention.ms): an older copy may keep what is gone. */
 #define MAX_AGE_MS (INT64_C(12) * 3600 * 1000)
 #define BOOT_BYTES 64
 
@@ -73,10 +72,15 @@ enum status local_copy_drop(struct kv *kv, int32_t partition, struct error *err)
     return kv_clear(kv, (struct bytes){prefix, sizeof prefix}, err);
 }
 
-bool local_copy_is_too_old(const struct checkpoint *checkpoint)
+int64_t local_copy_max_age_ms(int64_t delete_retention_ms)
+{
+    return delete_retention_ms / 2 < MAX_AGE_MS ? delete_retention_ms / 2 : MAX_AGE_MS;
+}
+
+bool local_copy_is_too_old(const struct worker *w, const struct checkpoint *checkpoint)
 {
     int64_t age_ms = local_copy_now_ms() - checkpoint->time_ms;
-    return age_ms < 0 || age_ms > MAX_AGE_MS;
+    return age_ms < 0 || age_ms > w->copy_max_age_ms;
 }
 
 /* ---- the directory */

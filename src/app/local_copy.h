@@ -22,7 +22,10 @@ enum status local_copy_read(struct kv *kv, int32_t partition, struct checkpoint 
 /* Of the partition's own record; 0 = there is none. */
 uint64_t local_copy_batch(struct kv *kv, int32_t partition);
 enum status local_copy_drop(struct kv *kv, int32_t partition, struct error *err) MUST_CHECK;
-bool local_copy_is_too_old(const struct checkpoint *checkpoint);
+/* Kafka forgets deletions some time after they were compacted (delete.retention.ms of the changelog): a copy as old as that may
+ * keep what is gone. Half of it, and never more than half a day, leaves room for clocks. */
+int64_t local_copy_max_age_ms(int64_t delete_retention_ms);
+bool local_copy_is_too_old(const struct worker *w, const struct checkpoint *checkpoint);
 
 int64_t local_copy_now_ms(void);
 

@@ -20,8 +20,9 @@
 #define BEHIND_MS     10000
 #define ASK_AGAIN_MS  100
 #define TELL_US       INT64_C(5000000)
-#define CHUNK_BYTES   (1 << 20)
-#define CHUNK_RECORDS 4000
+/* What one transaction of the local state takes: sorted, so that neighbours share the pages that it must copy. */
+#define CHUNK_BYTES   (64 << 20)
+#define CHUNK_RECORDS 400000
 
 struct restore {
     struct pool_job job; /* first: cast back */
@@ -40,16 +41,51 @@ struct restore {
     struct error error;
     /* the thread's: what goes to the disk next */
     struct arena arena;
+    struct change *changes;
+    size_t change_count, chunk_bytes;
     struct kv_op *ops;
-    size_t op_count, chunk_bytes;
+};
+
+struct change {
+    struct kv_op op;
+    size_t at; /* of the same key the last one counts */
 };
 
 /* ---- into the local state, on the thread */
+
+static int by_key_and_time(const void *a, const void *b)
+{
+    const struct change *x = a, *y = b;
+    const size_t shorter = x->op.key.size < y->op.key.size ? x->op.key.size : y->op.key.size;
+    const int order = memcmp(x->op.key.data, y->op.key.data, shorter);
+    if (order != 0)
+        return order;
+    if (x->op.key.size != y->op.key.size)
+        return x->op.key.size < y->op.key.size ? -1 : 1;
+    return x->at < y->at ? -1 : 1;
+}
+
+static bool is_of_same_key(const struct change *a, const struct change *b)
+{
+    return a->op.key.size == b->op.key.size && memcmp(a->op.key.data, b->op.key.data, a->op.key.size) == 0;
+}
+
+/* The last change of each key, in their order. */
+static size_t list_ops(struct restore *r)
+{
+    size_t count = 0;
+    qsort(r->changes, r->change_count, sizeof *r->changes, by_key_and_time);
+    for (size_t i = 0; i < r->change_count; i++)
+        if (i + 1 == r->change_count || !is_of_same_key(&r->changes[i], &r->changes[i + 1]))
+            r->ops[count++] = r->changes[i].op;
+    return count;
+}
 
 /* Each piece says how far it goes; the batch is unknown until all is in. */
 static enum status write_chunk(struct restore *r, uint64_t (*batch)(const struct restore *, size_t), struct error *err)
 {
     enum status status = STATUS_OK;
+    size_t count = list_ops(r);
     for (size_t i = 0; !status && i < r->count; i++) {
         const struct checkpoint checkpoint = {
             .batch = batch ? batch(r, i) : 0,
@@ -59,10 +95,10 @@ static enum status write_chunk(struct restore *r, uint64_t (*batch)(const struct
             .time_ms = local_copy_now_ms(),
         };
         if (r->logs[i].next > r->from[i])
-            status = local_copy_checkpoint(&r->arena, r->logs[i].partition, &checkpoint, &r->ops[r->op_count++]);
+            status = local_copy_checkpoint(&r->arena, r->logs[i].partition, &checkpoint, &r->ops[count++]);
     }
-    status = status ? error_set(err, status, "state: out of memory") : kv_write(r->worker->kv, r->ops, r->op_count, err);
-    r->op_count = r->chunk_bytes = 0;
+    status = status ? error_set(err, status, "state: out of memory") : kv_write(r->worker->kv, r->ops, count, err);
+    r->change_count = r->chunk_bytes = 0;
     arena_clear(&r->arena);
     return status;
 }
@@ -70,7 +106,7 @@ static enum status write_chunk(struct restore *r, uint64_t (*batch)(const struct
 static enum status on_record(void *arg, const struct changelog_part *part, struct bytes key, struct bytes value, struct error *err)
 {
     struct restore *r = arg;
-    struct kv_op *op = &r->ops[r->op_count];
+    struct kv_op *op = &r->changes[r->change_count].op;
     if (!key.data || key.size > KV_KEY_BYTES_MAX - STATE_PREFIX_BYTES)
         return error_set(err, STATUS_CORRUPT, "changelog, partition %d, offset %" PRId64 ": this is no state record", (int)part->partition,
                          part->next - 1);
@@ -81,10 +117,11 @@ static enum status on_record(void *arg, const struct changelog_part *part, struc
         memcpy(copy, value.data, value.size);
     op->value = (struct bytes){copy, value.size};
     op->is_delete = !value.data;
-    r->op_count++;
+    r->changes[r->change_count].at = r->change_count;
+    r->change_count++;
     r->chunk_bytes += key.size + value.size;
     atomic_fetch_add(&r->read, 1);
-    return r->op_count >= CHUNK_RECORDS || r->chunk_bytes >= CHUNK_BYTES ? write_chunk(r, NULL, err) : STATUS_OK;
+    return r->change_count >= CHUNK_RECORDS || r->chunk_bytes >= CHUNK_BYTES ? write_chunk(r, NULL, err) : STATUS_OK;
 }
 
 static bool on_turn(void *arg)
@@ -153,7 +190,7 @@ static enum status begin_part(struct restore *r, size_t i, struct error *err)
                       copy.requests_next == requests->next_offset;
     if (is_current)
         log->until = copy.next;
-    if (is_current || (!status && !local_copy_is_too_old(&copy))) {
+    if (is_current || (!status && !local_copy_is_too_old(r->worker, &copy))) {
         r->from[i] = log->next = copy.next;
         return STATUS_OK;
     }
@@ -183,18 +220,29 @@ static uint64_t committed_batch(const struct restore *r, size_t i)
     return r->committed[i][INPUT_SALES].batch;
 }
 
-static enum status bring_up(struct restore *r, struct changelog *changelog, struct error *err)
+/* One partition after the other: what is written at once then lies side by side in the local state, and most of its pages are
+ * written only once. */
+static enum status read_parts(struct restore *r, struct changelog *changelog, struct error *err)
 {
     const struct changelog_hooks hooks = {on_record, on_turn, r};
+    enum status status = STATUS_OK;
+    for (size_t i = 0; !status && i < r->count; i++) {
+        status = changelog_read(changelog, &r->logs[i], 1, &hooks, PATIENCE_MS, err);
+        if (!status)
+            status = write_chunk(r, NULL, err);
+    }
+    return status;
+}
+
+static enum status bring_up(struct restore *r, struct changelog *changelog, struct error *err)
+{
     enum status status = ask_committed(r, err);
     if (!status)
         status = ask_ends(r, changelog, err);
     for (size_t i = 0; !status && i < r->count; i++)
         status = begin_part(r, i, err);
     for (int64_t read_us = 0; !status;) {
-        status = changelog_read(changelog, r->logs, r->count, &hooks, PATIENCE_MS, err);
-        if (!status)
-            status = write_chunk(r, NULL, err);
+        status = read_parts(r, changelog, err);
         read_us = read_us ? read_us : loop_now_us();
         size_t behind = status ? r->count : first_behind(r);
         if (status || behind == r->count)
@@ -214,14 +262,17 @@ static void work(struct pool_job *job)
     struct changelog *changelog = NULL;
     worker_broker_properties(w, &properties);
     r->ops = calloc(CHUNK_RECORDS + r->count, sizeof *r->ops);
-    r->status = r->ops ? STATUS_OK : error_set(&r->error, STATUS_NO_MEMORY, "restore: out of memory");
+    r->changes = calloc(CHUNK_RECORDS, sizeof *r->changes);
+    r->status = r->ops && r->changes ? STATUS_OK : error_set(&r->error, STATUS_NO_MEMORY, "restore: out of memory");
     if (!r->status)
         r->status = changelog_open(properties.items, properties.count, topics_name(&w->topics, TOPIC_STATE), &changelog, &r->error);
     if (!r->status)
         r->status = bring_up(r, changelog, &r->error);
     changelog_close(changelog);
     free(r->ops);
+    free(r->changes);
     r->ops = NULL;
+    r->changes = NULL;
     arena_done(&r->arena);
 }
 

@@ -83,6 +83,7 @@ struct worker {
 
     char incarnation[INCARNATION_BYTES]; /* of the broker: its offsets mean nothing to another one */
     bool is_new_incarnation;             /* the state was written for another one */
+    int64_t copy_max_age_ms;             /* of the local state on a cluster (local_copy.h) */
     size_t waiting_records;
     bool is_held;        /* the consumer is, because too many records wait */
     int64_t progress_us; /* when a record was last taken or a batch ended */

@@ -9,13 +9,16 @@
 #include "app/admin_open.h"
 #include "app/assignment.h"
 #include "app/command.h"
+#include "app/local_copy.h"
 #include "app/shutdown.h"
 #include "app/topic_plan.h"
 #include "base/hash.h"
 #include "base/log.h"
 
-#define BROKER_ANSWER_MS 10000
-#define HOST_NAME_BYTES  65
+#define BROKER_ANSWER_MS                10000
+#define HOST_NAME_BYTES                 65
+/* Where it is not set, or may not be read. */
+#define KAFKA_USUAL_DELETE_RETENTION_MS (INT64_C(24) * 3600 * 1000)
 
 /* ---- hooks of io/ */
 
@@ -242,6 +245,8 @@ static enum status look_at_cluster(struct worker *w, struct error *err)
         status = judge_topics(w, facts, kafka_admin_brokers(admin), err);
     if (!status) {
         w->partition_count = facts[TOPIC_SALES].partitions;
+        w->copy_max_age_ms = local_copy_max_age_ms(
+            kafka_topic_number(&facts[TOPIC_STATE], KAFKA_SETTING_DELETE_RETENTION_MS, KAFKA_USUAL_DELETE_RETENTION_MS));
         snprintf(w->incarnation, sizeof w->incarnation, "%s%s", CLUSTER_INCARNATION, kafka_admin_cluster_id(admin));
     }
     kafka_admin_free(admin);

@@ -123,8 +123,8 @@ static void fill_errors(const struct error_table *t, enum member member, size_t 
 {
     const struct pool_work *pool = t->pool;
     period_t newest = pool->first + (period_t)pool->periods - 1;
-    for (size_t q = 0; q < origins; q++)
-        for (size_t i = 0; i < pool->count; i++)
+    for (size_t i = 0; i < pool->count; i++)
+        for (size_t q = 0; q < origins; q++)
             fill_origin(t, member, i, newest + 1 - (period_t)origins + (period_t)q, error + q * pool->count + i, origins * pool->count);
 }
 
@@ -143,11 +143,14 @@ static enum status build_errors(const struct error_table *t, enum member member,
 static size_t issued_origins(const struct engine *e, const struct pool_work *pool, size_t most)
 {
     period_t newest = pool->first + (period_t)pool->periods - 1;
-    for (size_t n = most; n > 0; n--)
-        for (size_t i = 0; i < pool->count; i++)
+    size_t found = 0;
+    if ((uint64_t)e->state.close_number < most) /* each close is one origin */
+        most = (size_t)e->state.close_number;
+    for (size_t i = 0; i < pool->count; i++) /* series by series: the rings of all are larger than any cache */
+        for (size_t n = most; n > found; n--)
             if (issued_find(e->series[pool->series[i]], newest + 1 - (period_t)n))
-                return n;
-    return 0;
+                found = n;
+    return found;
 }
 
 static enum status weigh(struct engine *e, struct pool_work *pool, const struct error_table *t, struct arena *arena)

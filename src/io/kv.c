@@ -165,16 +165,27 @@ static MDB_val val_of(struct bytes b)
     return (MDB_val){.mv_size = b.size, .mv_data = (void *)(uintptr_t)b.data};
 }
 
-static int apply(MDB_txn *txn, MDB_dbi dbi, const struct kv_op *op)
+static int erase(MDB_txn *txn, MDB_dbi dbi, const struct kv_op *op)
 {
     MDB_val key = val_of(op->key);
-    assert(op->key.size > 0 && op->key.size <= KV_KEY_BYTES_MAX);
-    if (op->is_delete) {
-        int rc = mdb_del(txn, dbi, &key, NULL);
-        return rc == MDB_NOTFOUND ? 0 : rc;
+    int rc = mdb_del(txn, dbi, &key, NULL);
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+/* The puts up to the next delete. A cursor finds neighbours without a way from the root. */
+static int put(MDB_txn *txn, MDB_dbi dbi, const struct kv_op *ops, size_t count, size_t *at)
+{
+    MDB_cursor *cursor;
+    int rc = mdb_cursor_open(txn, dbi, &cursor);
+    if (rc)
+        return rc;
+    for (; *at < count && !rc && !ops[*at].is_delete; ++*at) {
+        MDB_val key = val_of(ops[*at].key), value = val_of(ops[*at].value);
+        assert(key.mv_size > 0 && key.mv_size <= KV_KEY_BYTES_MAX);
+        rc = mdb_cursor_put(cursor, &key, &value, 0);
     }
-    MDB_val value = val_of(op->value);
-    return mdb_put(txn, dbi, &key, &value, 0);
+    mdb_cursor_close(cursor);
+    return rc;
 }
 
 static int write_once(struct kv *kv, const struct kv_op *ops, size_t count)
@@ -183,8 +194,8 @@ static int write_once(struct kv *kv, const struct kv_op *ops, size_t count)
     int rc = mdb_txn_begin(kv->env, NULL, 0, &txn);
     if (rc)
         return rc;
-    for (size_t i = 0; i < count && !rc; i++)
-        rc = apply(txn, kv->dbi, &ops[i]);
+    for (size_t i = 0; i < count && !rc;)
+        rc = ops[i].is_delete ? erase(txn, kv->dbi, &ops[i++]) : put(txn, kv->dbi, ops, count, &i);
     if (rc) {
         mdb_txn_abort(txn);
         return rc;

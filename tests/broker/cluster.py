@@ -97,6 +97,15 @@ def transact(servers, topic, partition, name, verb, count, shift_ms=0):
     return child
 
 
+def bare_reading(servers, topic, partitions):
+    """A consumer that only counts (consume.c): records, deletions among them, seconds."""
+    done = subprocess.run([BUILD / "tests" / "broker_consume", servers, topic, str(partitions)], capture_output=True, text=True, timeout=900)
+    if done.returncode != 0:
+        raise AssertionError(done.stderr)
+    records, _, seconds, deletions = done.stdout.split()
+    return int(records), int(deletions), float(seconds)
+
+
 def shared_servers():
     """Of the cluster that ctest's fixture has started, or that STORECAST_BROKERS names."""
     given = os.environ.get("STORECAST_BROKERS")
