@@ -62,10 +62,11 @@ class Groups(unittest.TestCase):
             crowd.stop()
 
     def test_a_close_longer_than_the_poll_interval_does_not_lose_the_partition(self):
-        with Crowd(self.corner(1), "-X", "kafka.session.timeout.ms=3000", "-X", "kafka.heartbeat.interval.ms=500", "-X", "kafka.max.poll.interval.ms=3000") as crowd:
-            worker = crowd.add(environment={"STORECAST_CRASH_AT": "in_close:1:7"})
+        options = ("-X", "kafka.session.timeout.ms=6000", "-X", "kafka.heartbeat.interval.ms=1000", "-X", "kafka.max.poll.interval.ms=6000")
+        with Crowd(self.corner(1), *options) as crowd:
+            worker = crowd.add(environment={"STORECAST_CRASH_AT": "in_close:1:9"})
             self.feed(crowd)
-            self.assertGreater(worker.metric("storecast_close_duration_seconds_sum"), 7)
+            self.assertGreater(worker.metric("storecast_close_duration_seconds_sum"), 9)
             crowd.stop()
             self.assertEqual(self.rebalances(worker), 1, worker.text())
 

@@ -16,7 +16,7 @@ from stream import run, until
 from workers import Crowd, settled_differences
 
 # One partition, so that who owns it owns everything.
-OPTIONS = ("-X", "kafka.session.timeout.ms=4000", "-X", "kafka.heartbeat.interval.ms=1000")
+OPTIONS = ("-X", "kafka.session.timeout.ms=6000", "-X", "kafka.heartbeat.interval.ms=1000")
 RESTART = 70
 
 
@@ -83,7 +83,7 @@ class Zombies(unittest.TestCase):
 
     def test_one_that_hides_what_its_successor_has_committed_is_waited_for(self):
         corner = self.corner()
-        with Crowd(corner, "-X", "kafka.session.timeout.ms=4000", "-X", "kafka.heartbeat.interval.ms=500", "-X", "batch.max.ms=3000") as crowd:
+        with Crowd(corner, "-X", "kafka.session.timeout.ms=6000", "-X", "kafka.heartbeat.interval.ms=1000", "-X", "batch.max.ms=3000") as crowd:
             before, zombie = self.stopped_in_a_transaction(crowd, "stop", "-X", "instance.id=zombie", "-X", "kafka.transaction.timeout.ms=600000")
             before.start()
             until(lambda: self.has_committed(before, 2), "the successor to go on")
