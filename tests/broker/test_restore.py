@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """A worker without its state directory reads it back from the changelog: how fast, beside a consumer that only counts, and what it tells
-meanwhile. With STORECAST_RESTORE_SERIES=100000 (scripts/test --all) it must be at least half as fast."""
+meanwhile. With STORECAST_RESTORE_SERIES=100000, on a machine with nothing else to do, it must be at least half as fast."""
 import os
 import pathlib
 import re
