@@ -300,6 +300,9 @@ static void what_only_a_newer_program_writes_is_refused_as_newer(void **state)
             fail_msg("%s: %s", cases[i].what, err.text);
     }
     assert_status(load_changed('P', false, 1, 0, &err), STATUS_CORRUPT); /* there never was such a version */
+    /* What is shorter than it says is damage. */
+    assert_status(load_changed('Q', false, MEMBERS, MEMBER_COUNT - 1, &err), STATUS_CORRUPT);
+    assert_status(load_changed('M', true, 3, 0, &err), STATUS_CORRUPT);
 }
 
 static void a_pool_of_one_category_is_refused_as_newer(void **state)
