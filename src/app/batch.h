@@ -33,8 +33,7 @@ struct batch {
     size_t collected;         /* records taken by lanes that are not committing */
     int64_t first_us;         /* when the oldest of them was taken; 0 = none */
     bool is_cut;              /* to be written as soon as the one before is done */
-    int32_t next_lane;        /* whose turn it is to take records */
-    size_t turn;              /* how many it has taken in it */
+    int32_t next_lane;        /* takes the first records of the next turn */
     struct loop_timer *timer; /* the cut by time, and the end of a back-off */
 
     size_t flush_lane; /* BEGIN: whose state records are being made */

@@ -316,23 +316,10 @@ static bool advance(struct worker *w, struct lane *lane)
     return true;
 }
 
-#define FEW 32
-
-/* Records that a lane may take before it is the next one's turn. Of a backlog half a batch: what many records say of a series is written
- * once, and while some lanes are being written others go on. But who asks shall not wait for other partitions' sales. */
-static size_t turn_of(const struct worker *w)
+/* Up to 32 records. False when time is up. */
+static bool advance_some(struct worker *w, struct lane *lane, int64_t until_us, bool *more)
 {
-    for (int32_t i = 0; i < w->partition_count; i++)
-        if (w->lanes[i] && w->lanes[i]->waiting[INPUT_REQUESTS].count > 0)
-            return FEW;
-    return record_limit(w) / 2 > FEW ? record_limit(w) / 2 : FEW;
-}
-
-/* False when time is up: this lane goes on next time. */
-static bool advance_some(struct worker *w, struct lane *lane, size_t turn, int64_t until_us, bool *more)
-{
-    while (w->batch.turn < turn && advance(w, lane)) {
-        w->batch.turn++;
+    for (int n = 0; n < 32 && advance(w, lane); n++) {
         *more = true;
         if (loop_now_us() >= until_us)
             return false;
@@ -343,15 +330,13 @@ static bool advance_some(struct worker *w, struct lane *lane, size_t turn, int64
 bool batch_apply(struct worker *w, int64_t until_us)
 {
     bool more = true;
-    const size_t turn = turn_of(w);
     while (more && w->phase == WORKER_RUNNING) {
         more = false;
         for (int32_t i = 0; i < w->partition_count; i++) {
             struct lane *lane = w->lanes[w->batch.next_lane];
-            if (lane && !advance_some(w, lane, turn, until_us, &more))
-                return true;
-            w->batch.turn = 0;
             w->batch.next_lane = (w->batch.next_lane + 1) % w->partition_count;
+            if (lane && !advance_some(w, lane, until_us, &more))
+                return true;
         }
     }
     return false;

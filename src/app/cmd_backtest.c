@@ -121,6 +121,7 @@ static enum status compute(struct run *r)
     in->labels = r->panel.series;
     in->outliers = r->context->config.cleaning_outliers;
     in->history = (size_t)r->context->config.history_periods;
+    in->requested = model_list_requested(&r->models, in->excluded);
     in->horizon = (size_t)command_integer(r->context, "--horizon");
     in->threads = evaluation_threads(r->context);
     in->user = r;
@@ -317,7 +318,11 @@ static const struct command_option options[] = {
      .min = 0,
      .max = 100000,
      .help = "holdout, fev: periods to train on, or below 1 their share; fev: 104 when not given"},
-    {.name = "--models", .kind = OPTION_TEXT, .argument = "LIST", .fallback = "all", .help = "models to show, with commas"},
+    {.name = "--models",
+     .kind = OPTION_TEXT,
+     .argument = "LIST",
+     .fallback = "all",
+     .help = "models to show, with commas; all = all but those on request (arima_growth, arima_regression)"},
     {.name = "--by-series", .kind = OPTION_FLAG, .help = "a row for every series too"},
     {.name = "--forecasts", .kind = OPTION_TEXT, .argument = "FILE", .help = "write every forecast to FILE (origin,series,h,model,value)"},
     {.name = "--format",

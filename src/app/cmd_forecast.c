@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/diagnosis.h"
 #include "app/evaluation.h"
 #include "app/model_list.h"
 #include "app/progress.h"
@@ -19,6 +20,8 @@ struct series_result { /* of one column of the panel */
     double *median; /* [member * horizon + h], levels; NaN = none */
     double *mean;   /* [h], of the ensemble */
     double *quantile; /* [h * level_count + k] */
+    struct diagnosis *diagnosis; /* [diagnosis_count], of the models shown; NULL unless asked for */
+    size_t diagnosis_count;
 };
 
 struct run {
@@ -99,6 +102,22 @@ static void fill_series(const struct run *r, const struct replay_origin *at, con
     }
 }
 
+static bool is_shown(const struct run *r, const struct series_result *result, enum member m)
+{
+    return r->models.chosen[m] || (r->models.best && result->best == m);
+}
+
+/* Of the models shown that have something to say about this series. */
+static enum status diagnose(struct run *r, const struct replay_origin *at, size_t s, struct series_result *out)
+{
+    out->diagnosis = arena_array(&r->arena, MEMBER_COUNT, sizeof *out->diagnosis);
+    enum status status = out->diagnosis ? STATUS_OK : STATUS_NO_MEMORY;
+    for (enum member m = 0; !status && m < MEMBER_COUNT; m++)
+        if (is_shown(r, out, m) && (m == MEMBER_ENSEMBLE || pool_fit_has(at->fit, m, s)))
+            status = diagnosis_of(at, m, s, &out->diagnosis[out->diagnosis_count++]);
+    return status;
+}
+
 static enum status on_origin(void *user, const struct replay_origin *at)
 {
     struct run *r = user;
@@ -113,6 +132,8 @@ static enum status on_origin(void *user, const struct replay_origin *at)
             status = STATUS_NO_MEMORY;
         else
             fill_series(r, at, conformal, s, result);
+        if (!status && command_flag(r->context, "--diagnose"))
+            status = diagnose(r, at, s, result);
     }
     conformal_free(conformal);
     return status;
@@ -181,6 +202,7 @@ static struct replay_input replay_of(const struct run *r, struct calendar *calen
                                  .value = pool->value,
                                  .outliers = r->context->config.cleaning_outliers,
                                  .excluded = r->excluded,
+                                 .requested = model_list_requested(&r->models, r->excluded),
                                  .history = (size_t)r->context->config.history_periods,
                                  .first_origin = r->panel.periods,
                                  .last_origin = r->panel.periods,
@@ -258,12 +280,19 @@ static void print_result(const struct run *r)
 {
     struct report report;
     const char *store = command_text(r->context, "--store");
-    report_forecast_begin(&report, stdout, report_format_of(command_text(r->context, "--format")), r->levels, r->level_count);
+    const enum report_format format = report_format_of(command_text(r->context, "--format"));
+    const bool diagnoses = command_flag(r->context, "--diagnose");
+    if (diagnoses)
+        diagnosis_begin(&report, stdout, format);
+    else
+        report_forecast_begin(&report, stdout, format, r->levels, r->level_count);
     for (size_t s = 0; s < r->panel.series; s++) {
         if (store && !text_equal(r->panel.store[s], text_of(store)))
             continue;
-        for (enum member m = 0; m < MEMBER_COUNT; m++)
-            if (r->models.chosen[m] || (r->models.best && r->results[s].best == m))
+        for (size_t k = 0; k < r->results[s].diagnosis_count; k++)
+            diagnosis_row(&report, r->panel.name[s], &r->results[s].diagnosis[k]);
+        for (enum member m = 0; !diagnoses && m < MEMBER_COUNT; m++)
+            if (is_shown(r, &r->results[s], m))
                 print_member(r, &report, s, m, member_table[m].name);
     }
     report_end(&report);
@@ -289,8 +318,10 @@ static const struct command_option options[] = {
      .help = "steps ahead"},
     {.name = "--store", .kind = OPTION_TEXT, .argument = "ID", .help = "print this store only (all are fitted)"},
     {.name = "--models", .kind = OPTION_TEXT, .argument = "LIST", .fallback = "ensemble",
-     .help = "models to show, with commas; all, or best: the one with the least recent error"},
+     .help = "models to show, with commas; all (but those on request), or best: the one with the least recent error"},
     {.name = "--quantiles", .kind = OPTION_TEXT, .argument = "LIST", .fallback = "0.025,0.1,0.9,0.975", .help = "levels, with commas"},
+    {.name = "--diagnose", .kind = OPTION_FLAG,
+     .help = "instead of forecasts: tests of the residuals of the models shown, and a verdict"},
     {.name = "--format", .kind = OPTION_CHOICE, .argument = "FORMAT", .fallback = "table", .choices = REPORT_FORMATS,
      .help = "how to print the result"},
     EVALUATION_OPTIONS,
@@ -302,7 +333,9 @@ const struct command command_forecast = {
     .summary = "forecast every series of a file of sales",
     .text = "The median is the forecast that is right as often below as above; the mean is what sums are made of.\n"
             "Only the ensemble has a mean and quantiles. Statuses: OK; SHORT_HISTORY: fewer periods than the seasonal\n"
-            "models need; FALLBACK: simpler models had to do.\n\n" SALES_FILES_TEXT "\n"
+            "models need; FALLBACK: simpler models had to do.\n"
+            "Models on request (arima_growth, arima_regression) are fitted when they are named. --diagnose tests what a\n"
+            "model leaves: Ljung-Box (LB) for autocorrelation, Jarque-Bera (JB) for normality; a verdict is given at 1 %.\n\n" SALES_FILES_TEXT "\n"
             "  storecast forecast sales.csv --horizon 8 --store 1 --models ensemble,seasonal_naive\n"
             "  storecast forecast transactions.csv --product-from category,price --horizon 4",
     .options = options,

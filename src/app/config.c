@@ -88,7 +88,7 @@ enum status config_members(const char *names, uint32_t *out, struct error *err)
         struct text name = {at, strcspn(at, ",")};
         enum member m = member_find(name);
         if (text_equal(name, text_of("all")))
-            members = UINT32_MAX;
+            members |= member_all();
         else if (m == MEMBER_COUNT || m == MEMBER_ENSEMBLE)
             return error_set(err, STATUS_BAD_CONFIG, "ensemble.members: there is no model \"%.*s\" (storecast help backtest lists them)",
                              (int)name.size, name.data);
@@ -119,7 +119,7 @@ void config_engine_options(const struct config *c, struct engine_options *out)
         .unit = text_of(c->unit),
     };
     if (config_members(c->ensemble_members, &out->members, NULL) != STATUS_OK)
-        out->members = UINT32_MAX; /* cannot be: config_load has checked it */
+        out->members |= member_all(); /* cannot be: config_load has checked it */
 }
 
 static bool same_value(const struct config *a, const struct config *b, const struct config_row *row)

@@ -42,7 +42,7 @@ const struct config_row config_rows[] = {
     {"drift.user.mape", SCOPE_FORECAST, CONFIG_NUMBER, FIELD(drift_user_mape), "0", 0, 1000, NULL, CONFIG_NUMBERS,
      "raise a drift alert when a series' recent MAPE exceeds this percentage; 0 = no such limit"},
     {"ensemble.members", SCOPE_FORECAST, CONFIG_TEXT, FIELD(ensemble_members), "all", 1, 1024, NULL, CONFIG_NUMBERS,
-     "models that may enter the ensemble, by name, separated by commas; all = every one"},
+     "models that may enter the ensemble, by name, separated by commas; all = every one that is not on request"},
 
     /* the worker */
     {"topics.prefix", SCOPE_WORKER, CONFIG_TEXT, FIELD(topics_prefix), "storecast", 1, 100, NULL, 0,

@@ -14,6 +14,20 @@ static enum status unknown(struct text name, bool allow_best, struct error *err)
                      allow_best ? ", best" : "");
 }
 
+static void choose_all(struct model_list *list)
+{
+    for (enum member m = 0; m < MEMBER_COUNT; m++)
+        list->chosen[m] = list->chosen[m] || member_in(member_all(), m);
+}
+
+uint32_t model_list_requested(const struct model_list *list, uint32_t excluded)
+{
+    uint32_t requested = ~excluded;
+    for (uint32_t m = 0; m < MEMBER_COUNT; m++)
+        requested |= (uint32_t)list->chosen[m] << m;
+    return requested & member_on_request();
+}
+
 enum status model_list_parse(const char *text, bool allow_best, struct model_list *out, struct error *err)
 {
     struct model_list list = {0};
@@ -21,7 +35,7 @@ enum status model_list_parse(const char *text, bool allow_best, struct model_lis
         const struct text name = {at, strcspn(at, ",")};
         const enum member m = member_find(name);
         if (text_equal(name, text_of("all")))
-            memset(list.chosen, true, sizeof list.chosen);
+            choose_all(&list);
         else if (allow_best && text_equal(name, text_of("best")))
             list.best = true;
         else if (m != MEMBER_COUNT)

@@ -2,7 +2,6 @@
 
 #include <assert.h>
 #include <stdbool.h>
-#include <string.h>
 
 /* ---- SipHash-2-4 */
 
@@ -39,8 +38,8 @@ uint64_t hash_sip(const void *data, size_t size)
 {
     /* The key 00 01 .. 0f of the paper's test vectors. */
     const uint64_t k0 = UINT64_C(0x0706050403020100), k1 = UINT64_C(0x0f0e0d0c0b0a0908);
-    uint64_t v[4] = {k0 ^ UINT64_C(0x736f6d6570736575), k1 ^ UINT64_C(0x646f72616e646f6d), k0 ^ UINT64_C(0x6c7967656e657261),
-                     k1 ^ UINT64_C(0x7465646279746573)};
+    uint64_t v[4] = {k0 ^ UINT64_C(0x736f6d6570736575), k1 ^ UINT64_C(0x646f72616e646f6d),
+                     k0 ^ UINT64_C(0x6c7967656e657261), k1 ^ UINT64_C(0x7465646279746573)};
     const uint8_t *p = data;
     size_t left = size;
     for (; left >= 8; left -= 8, p += 8) {
@@ -58,46 +57,20 @@ uint64_t hash_sip(const void *data, size_t size)
     return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
-/* ---- CRC-32C: eight bytes at a time where the CPU knows it, and else a nibble at a time: 16 constants need no initialisation and no
- * table of 1 KiB */
+/* ---- CRC-32C, a nibble at a time: 16 constants need no initialisation and no table of 1 KiB */
 
-static uint32_t crc_of_nibbles(uint32_t crc, const uint8_t *p, size_t size)
+uint32_t hash_crc32c_next(uint32_t crc, const void *data, size_t size)
 {
-    static const uint32_t nibble[16] = {0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1, 0x417b1dbc, 0x5125dad3, 0x61c69362, 0x7198540d,
-                                        0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9, 0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75};
+    static const uint32_t nibble[16] = {
+        0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1, 0x417b1dbc, 0x5125dad3, 0x61c69362, 0x7198540d,
+        0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9, 0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75};
+    const uint8_t *p = data;
+    crc = ~crc;
     for (size_t i = 0; i < size; i++) {
         crc ^= p[i];
         crc = crc >> 4 ^ nibble[crc & 15];
         crc = crc >> 4 ^ nibble[crc & 15];
     }
-    return crc;
-}
-
-#ifdef __x86_64__
-__attribute__((target("sse4.2"))) static uint32_t crc_of_words(uint32_t crc, const uint8_t *p, size_t words)
-{
-    uint64_t sum = crc;
-    for (size_t i = 0; i < words; i++) {
-        uint64_t v;
-        memcpy(&v, p + 8 * i, sizeof v);
-        sum = __builtin_ia32_crc32di(sum, v);
-    }
-    return (uint32_t)sum;
-}
-#endif
-
-uint32_t hash_crc32c_next(uint32_t crc, const void *data, size_t size)
-{
-    size_t done = 0;
-    crc = ~crc;
-#ifdef __x86_64__
-    if (__builtin_cpu_supports("sse4.2") && size >= 8) {
-        done = size / 8 * 8;
-        crc = crc_of_words(crc, data, size / 8);
-    }
-#endif
-    if (size > done)
-        crc = crc_of_nibbles(crc, (const uint8_t *)data + done, size - done);
     return ~crc;
 }
 

@@ -31,7 +31,7 @@ void engine_options_default(struct engine_options *out)
         .feed_silent_periods = 2,
         .horizon = 8,
         .outliers = true,
-        .members = UINT32_MAX,
+        .members = member_all(),
     };
 }
 
@@ -53,8 +53,8 @@ uint64_t engine_options_hash(const struct engine_options *o)
     buffer_put_u32(&b, (uint32_t)o->horizon);
     buffer_put_u8(&b, o->outliers);
     buffer_put_double(&b, o->drift_user_mape);
-    for (uint32_t m = 0; m < MEMBER_COUNT; m++) /* ids of those left out: a member added later changes no hash */
-        if (!(o->members >> m & 1))
+    for (uint32_t m = 0; m < MEMBER_COUNT; m++) /* ids of those that are not as they are by default: a member added later changes no hash */
+        if (member_in(o->members, m) != member_in(member_all(), m))
             buffer_put_u16(&b, member_table[m].id);
     uint64_t hash = b.failed ? 0 : hash_sip(b.data, b.size);
     buffer_done(&b);

@@ -36,7 +36,7 @@ struct engine_options {          /* those marked * change published numbers */
     int32_t horizon;             /* * steps of a standing forecast: 8 */
     bool outliers;               /* * outlier flags (cleaning.outliers) */
     double drift_user_mape;      /* * percent; 0 = no limit */
-    uint32_t members;            /* * bit m: member m of forecast/member.h may enter the ensemble; all by default */
+    uint32_t members;            /* * bit m: member m of forecast/member.h may enter the ensemble; all that are not on request by default */
     struct text unit;            /* name of the unit or currency in results; copied */
 };
 #define ENGINE_HISTORY_MAX 1040
@@ -105,7 +105,7 @@ struct engine_series_view {
     int64_t issue;
     bool drift_firing;
     size_t accuracy_count; /* per model, the ensemble first; errors of the last 52 scored periods, one step ahead */
-    struct model_accuracy accuracy[12];
+    struct model_accuracy accuracy[16];
 };
 /* series in order of (store, product); STATUS_NOT_FOUND past the end. Texts are borrowed until the next apply. */
 enum status engine_series_view(struct engine *e, size_t index, struct engine_series_view *out) MUST_CHECK;

@@ -217,7 +217,7 @@ static enum status build_one(struct engine *e, enum pool_kind kind, period_t las
         status = calendar_cover(e->calendar, pool->first, last + POOL_HORIZON_MAX + 1);
     struct pool_input input = {.grid = &e->options.grid, .calendar = e->calendar, .first = pool->first,
                                .periods = pool->periods, .series = pool->count, .value = pool->value,
-                               .outliers = e->options.outliers};
+                               .outliers = e->options.outliers, .requested = e->options.members & member_on_request()};
     if (status == STATUS_OK)
         status = pool_fit(&input, &pool->fit);
     if (status != STATUS_OK)

@@ -156,6 +156,7 @@ static struct replay_input replay_of(const struct backtest_input *in, const stru
                                  .value = pool->value,
                                  .outliers = in->outliers,
                                  .excluded = in->excluded,
+                                 .requested = in->requested,
                                  .history = in->history,
                                  .first_origin = in->first_origin,
                                  .last_origin = in->holdout ? in->first_origin : in->periods - 1,

@@ -35,7 +35,7 @@ struct backtest_input {
     size_t pool_count;
     size_t labels;
     bool outliers, holdout;
-    uint32_t excluded;   /* as in struct replay_input */
+    uint32_t excluded, requested; /* as in struct replay_input */
     size_t history;
     size_t first_origin; /* 1 .. periods - 1 */
     size_t horizon;      /* rolling: 1 .. POOL_HORIZON_MAX */

@@ -11,6 +11,10 @@ const struct member_row member_table[MEMBER_COUNT] = {
                                     "the same with one configuration"},
     [MEMBER_SEASONAL_YOY_ALONE] = {4, 1, "seasonal_yoy_alone", "yoy", 54, 1, HORIZON, 0,
                                    "the same for every series by itself"},
+    [MEMBER_ARIMA_GROWTH] = {11, 1, "arima_growth", "arima", 91, 1, HORIZON, MEMBER_ON_REQUEST,
+                             "last year's dates plus growth by an ARIMA model of each series (on request)"},
+    [MEMBER_ARIMA_REGRESSION] = {12, 1, "arima_regression", "arima", 24, 0, HORIZON, MEMBER_ON_REQUEST,
+                                 "holidays, harmonics or a season, with ARIMA errors (on request)"},
     [MEMBER_SISTERS] = {5, 1, "sisters", "sisters", 1, 3, HORIZON, MEMBER_POOLED | MEMBER_SHORT,
                         "short series: the mean of the long ones moved to its level"},
     [MEMBER_MEAN] = {6, 1, "mean", "net", 1, 0, HORIZON, MEMBER_SHORT, "mean of what is known"},
@@ -21,6 +25,25 @@ const struct member_row member_table[MEMBER_COUNT] = {
                                "the value one season back"},
     [MEMBER_NAIVE] = {10, 1, "naive", "naive", 1, 0, HORIZON, MEMBER_BASELINE, "the last value"},
 };
+
+static uint32_t with_flag(bool on_request)
+{
+    uint32_t members = 0;
+    for (uint32_t m = 0; m < MEMBER_COUNT; m++)
+        if (((member_table[m].flags & MEMBER_ON_REQUEST) != 0) == on_request)
+            members |= UINT32_C(1) << m;
+    return members;
+}
+
+uint32_t member_all(void)
+{
+    return with_flag(false);
+}
+
+uint32_t member_on_request(void)
+{
+    return with_flag(true);
+}
 
 enum member member_find(struct text name)
 {

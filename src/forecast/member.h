@@ -15,6 +15,8 @@ enum member { /* index in the table; order of output everywhere */
     MEMBER_SEASONAL_YOY,
     MEMBER_SEASONAL_YOY_SINGLE,
     MEMBER_SEASONAL_YOY_ALONE,
+    MEMBER_ARIMA_GROWTH,
+    MEMBER_ARIMA_REGRESSION,
     MEMBER_SISTERS,
     MEMBER_MEAN,
     MEMBER_SES,
@@ -28,6 +30,7 @@ enum member_flags {
     MEMBER_POOLED = 1, /* learns from the whole pool */
     MEMBER_SHORT = 2,  /* for histories too short for the seasonal models */
     MEMBER_BASELINE = 4, /* shown beside the others, enters the ensemble only when nothing else can */
+    MEMBER_ON_REQUEST = 8, /* costs far more than the others together: fitted only where it is named, which "all" does not */
 };
 
 struct member_row {
@@ -41,6 +44,13 @@ struct member_row {
 };
 
 extern const struct member_row member_table[MEMBER_COUNT];
+
+static inline bool member_in(uint32_t members, enum member m)
+{
+    return members >> m & 1;
+}
+uint32_t member_all(void);      /* bits of every member that is not on request */
+uint32_t member_on_request(void);
 
 /* MEMBER_COUNT when there is no such model. `best` is not a member: whoever takes it resolves it. */
 enum member member_find(struct text name);

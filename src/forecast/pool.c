@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/maths.h"
-#include "forecast/pool_inner.h"
+#include "forecast/pool_arima.h"
 #include "forecast/small.h"
 
 #define LEAST_ERRORS 3       /* one-step errors that a spread is taken from */
@@ -166,6 +166,8 @@ enum status pool_fit(const struct pool_input *input, struct pool_fit **out)
     }
     if (!status && fit->long_count > 0)
         status = pool_seasonal_fit(fit, input);
+    if (!status && member_in(input->requested, MEMBER_ARIMA_REGRESSION))
+        status = pool_arima_regression_fit(fit, input);
     if (!status)
         status = fit_all_small(fit, input->value);
     if (status) {
@@ -180,6 +182,7 @@ void pool_fit_free(struct pool_fit *fit)
 {
     if (!fit)
         return;
+    pool_arima_done(fit);
     pool_seasonal_done(fit);
     free(fit->info);
     free(fit->small);

@@ -12,6 +12,7 @@
 #ifndef STORECAST_FORECAST_POOL_H
 #define STORECAST_FORECAST_POOL_H
 
+#include "forecast/arima_model.h"
 #include "forecast/calendar.h"
 #include "forecast/member.h"
 
@@ -22,8 +23,11 @@ struct pool_input {
     size_t periods, series;
     const double *value;       /* levels */
     bool outliers;             /* flag and leave them out */
+    uint32_t requested;        /* bit m: fit member m though it is MEMBER_ON_REQUEST */
 };
 #define POOL_HORIZON_MAX 150
+
+struct diagnostics;
 
 enum series_kind { SERIES_NONE /* nothing observed */, SERIES_SHORT, SERIES_LONG, SERIES_LEVEL /* zeros or negatives: in levels */ };
 
@@ -37,6 +41,13 @@ struct pool_series {
 
 struct pool_fit;
 
+struct pool_residuals { /* what a fit leaves of a series, in sample */
+    struct arima_order order;
+    size_t regressors;
+    double sigma2, aicc;
+    const struct diagnostics *diagnostics; /* borrowed from the fit */
+};
+
 /* Copies what it needs but the calendar. Caller frees. */
 enum status pool_fit(const struct pool_input *input, struct pool_fit **out) MUST_CHECK;
 void pool_fit_free(struct pool_fit *fit);
@@ -49,6 +60,9 @@ bool pool_fit_outlier(const struct pool_fit *fit, size_t row, size_t series);
 /* Whether the member has a model for this series at all (then pool_fit_forecast gives STATUS_OK, though steps may be NaN).
  * False for MEMBER_ENSEMBLE. */
 bool pool_fit_has(const struct pool_fit *fit, enum member member, size_t series);
+
+/* For members with a likelihood (ARIMA); false for the others. */
+bool pool_fit_residuals(const struct pool_fit *fit, enum member member, size_t series, struct pool_residuals *out);
 
 /* out[horizon] of one member for one series: LOGS, except for SERIES_LEVEL (levels). NaN for every step that the member
  * has no sound number for (3.6: not finite, or outside low/20 .. 20 high). STATUS_TOO_SHORT (all NaN) when the member is not for

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/maths.h"
-#include "forecast/pool_inner.h"
+#include "forecast/pool_arima.h"
 
 #define SOUND_FACTOR 20. /* a forecast beyond this factor of the last two seasons is none */
 #define LOG_LIMIT 709.   /* exp of more is not finite */
@@ -33,6 +33,9 @@ bool pool_fit_has(const struct pool_fit *fit, enum member member, size_t series)
     case MEMBER_SEASONAL_YOY_SINGLE:
     case MEMBER_SEASONAL_YOY_ALONE:
         return fit->column[series] != POOL_NO_COLUMN && model_of(fit, member, fit->column[series]);
+    case MEMBER_ARIMA_GROWTH:
+    case MEMBER_ARIMA_REGRESSION:
+        return pool_arima_has(fit, member, series);
     case MEMBER_SISTERS:
         return maths_finite(small->above_sisters);
     case MEMBER_MEAN:
@@ -134,6 +137,8 @@ enum status pool_fit_forecast(const struct pool_fit *fit, enum member member, si
     enum status status = STATUS_OK;
     if (member == MEMBER_SISTERS)
         status = from_sisters(fit, series, horizon, out);
+    else if (member == MEMBER_ARIMA_GROWTH || member == MEMBER_ARIMA_REGRESSION)
+        pool_arima_forecast(fit, member, series, horizon, out);
     else if (member_table[member].flags & (MEMBER_SHORT | MEMBER_BASELINE))
         small_steps(fit, member, series, horizon, out);
     else if (model_of(fit, member, fit->column[series]) == fit->alone[fit->column[series]])

@@ -16,6 +16,9 @@ struct pool_small { /* closed-form members of one series, in levels; NaN = none 
     double above_sisters; /* in logs */
 };
 
+struct pool_growth;
+struct arima_regression;
+
 struct pool_fit {
     const struct calendar *calendar;
     size_t season, periods, series;
@@ -31,6 +34,9 @@ struct pool_fit {
     bool *outlier;  /* (periods - start) x long_count; NULL = none looked for */
     struct yoy_model *averaged, *single; /* pools of YOY_MIN_POOL */
     struct yoy_model **alone;            /* long_count; NULL where it could not be fitted */
+    struct pool_growth *growth;        /* long_count; NULL = not asked for (pool_arima.h) */
+    struct yoy_model **references;     /* long_count, NULL where there is none */
+    struct arima_regression **regression; /* series; NULL where it could not be fitted */
     bool has_sisters;
     double sister_step[POOL_SISTER_STEPS];
 };

@@ -5,7 +5,7 @@
 
 #include "base/maths.h"
 #include "forecast/cleaning.h"
-#include "forecast/pool_inner.h"
+#include "forecast/pool_arima.h"
 
 static size_t rows_of(const struct pool_fit *fit)
 {
@@ -202,6 +202,8 @@ enum status pool_seasonal_fit(struct pool_fit *fit, const struct pool_input *inp
         status = fit_each_alone(fit); /* before the pool fills the gaps */
     if (!status && pooled)
         status = fit_pooled(fit);
+    if (!status && member_in(input->requested, MEMBER_ARIMA_GROWTH))
+        status = pool_arima_growth_fit(fit);
     return status ? status : residuals(fit);
 }
 

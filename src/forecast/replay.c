@@ -106,7 +106,8 @@ static void job_run(struct job *job)
                                     .periods = job->origin - start,
                                     .series = in->series,
                                     .value = in->value + start * in->series,
-                                    .outliers = in->outliers};
+                                    .outliers = in->outliers,
+                                    .requested = in->requested & (job->origin < in->first_origin ? ~in->excluded : UINT32_MAX)};
     job->value = malloc((in->series * MEMBER_COUNT * job->horizon + 1) * sizeof *job->value);
     job->status = job->value ? pool_fit(&pool, &job->fit) : STATUS_NO_MEMORY;
     if (!job->status)

@@ -17,6 +17,7 @@ struct replay_input {
     const double *value;       /* levels, at least last_origin rows x series, NaN = unknown */
     bool outliers;
     uint32_t excluded; /* bit m: member m may not enter the ensemble */
+    uint32_t requested; /* members on request that are to be fitted; before first_origin only those that may enter the ensemble */
     size_t history;    /* periods that an origin looks back on; 0 = all */
     size_t first_origin, last_origin; /* wanted, 1 <= first <= last */
     size_t horizon;                   /* steps issued at the wanted origins */

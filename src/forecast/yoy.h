@@ -63,6 +63,9 @@ enum status yoy_forecast(const struct yoy_model *m, size_t horizon, double *out)
 /* One series: out[horizon]. The same bytes as its column of yoy_forecast. */
 enum status yoy_forecast_series(const struct yoy_model *m, size_t series, size_t horizon, double *out) MUST_CHECK;
 
+/* The same with growth[horizon] in place of the smoothed level of the growth: somebody else's forecast of it. */
+void yoy_forecast_growth(const struct yoy_model *m, size_t series, const double *growth, size_t horizon, double *out);
+
 /* Root mean square of the one-step in-sample residual of each series (growth minus its smoothed level before the
  * period, mean over the configurations), out[series]: what intervals start from while there are too few rolling
  * errors. */

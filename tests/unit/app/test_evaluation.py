@@ -173,6 +173,54 @@ class Evaluation(unittest.TestCase):
         self.refused(65, "backtest", self.file, "--level", "product", says=["--level store"])
         self.refused(65, "backtest", write_totals(self.directory.name, "one.csv", weeks=1), says=["two"])
 
+    def test_models_on_request_are_fitted_when_named(self):
+        file = write_totals(self.directory.name, weeks=100)
+        named = {r["model"]: float(r["value"]) for r in self.rows("backtest", file, "--origins", "3", "--models", "all,arima_growth,arima_regression")
+                 if (r["metric"], r["horizon"]) == ("mape", "1-8")}
+        self.assertLess(named["arima_growth"], named["naive"])
+        self.assertLess(named["arima_regression"], named["naive"])
+        plain = {r["model"]: float(r["value"]) for r in self.rows("backtest", file, "--origins", "3")
+                 if (r["metric"], r["horizon"]) == ("mape", "1-8")}
+        self.assertEqual(plain, {m: v for m, v in named.items() if not m.startswith("arima")})
+        forecast = self.rows("forecast", file, "--models", "arima_growth", "--horizon", "60")
+        self.assertEqual(len(forecast), 4 * 60)
+
+    def test_a_model_on_request_enters_the_ensemble_when_that_is_asked_for(self):
+        file = write_totals(self.directory.name, weeks=100, stores=1)
+        option = ["-X", "ensemble.members=arima_growth"]
+        rows = self.rows("forecast", file, "--models", "ensemble,arima_growth", "--horizon", "4", *option)
+        of = {m: [float(r["median"]) for r in rows if r["model"] == m] for m in ("ensemble", "arima_growth")}
+        self.assertEqual(of["ensemble"], of["arima_growth"])
+        before = self.rows("forecast", file, "--horizon", "4")
+        self.assertNotEqual([float(r["median"]) for r in before], of["ensemble"])
+
+    def test_diagnose_tells_numbers_and_a_verdict(self):
+        file = write_totals(self.directory.name, weeks=100)
+        arguments = ["forecast", file, "--diagnose", "--models", "ensemble,arima_growth,arima_regression"]
+        rows = self.rows(*arguments)
+        self.assertEqual([r["model"] for r in rows], ["ensemble", "arima_growth", "arima_regression"] * 4)
+        told = json.loads(storecast(*arguments, "--format", "json").stdout)
+        table = storecast(*arguments).stdout
+        for r, t in zip(rows, told):
+            self.assertIn(r["verdict"], {"white noise", "autocorrelated", "not normal", "biased", "too few"})
+            self.assertEqual([r["series"], r["model"], r["order"], r["verdict"]], [t["series"], t["model"], t["order"], t["verdict"]])
+            self.assertEqual(len(t["acf"]), len(t["pacf"]))
+            self.assertEqual(";".join(f"{v:.4f}" for v in t["acf"]), r["acf"])
+            self.assertIn(r["verdict"], table)
+            if r["residuals"] == "in sample":
+                self.assertRegex(r["order"], r"^\(\d,\d,\d\)")
+                self.assertIn(r["order"], table)
+                self.assertEqual(t["lags"], min(24, t["n"] // 5))
+                self.assertTrue(0 <= t["ljung_box_p"] <= 1 and 0 <= t["jarque_bera_p"] <= 1)
+
+    def test_diagnose_of_next_to_nothing(self):
+        path = os.path.join(self.directory.name, "one.csv")
+        with open(path, "w") as f:
+            f.write("store_id,date,amount\n1,2022-01-02,5\n1,2022-01-08,5\n2,2022-01-08,0\n")
+        rows = self.rows("forecast", path, "--diagnose", "--models", "all,arima_growth,arima_regression")
+        self.assertTrue(rows)
+        self.assertEqual({r["verdict"] for r in rows}, {"too few"})
+
 
 if __name__ == "__main__":
     if not BIN:

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "engine/effects.h"
+#include "forecast/member.h"
 #include "support/engine/panel.h"
 #include "support/fixture.h"
 
@@ -219,6 +220,9 @@ static void options_that_change_numbers_have_another_hash(void **state)
     assert_true(engine_options_hash(&o) == engine_options_hash(&other));
     other = o;
     other.members &= ~2u;
+    assert_true(engine_options_hash(&o) != engine_options_hash(&other));
+    other = o;
+    other.members |= member_on_request();
     assert_true(engine_options_hash(&o) != engine_options_hash(&other));
     other = o;
     other.net = !other.net;

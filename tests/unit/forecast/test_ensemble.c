@@ -32,7 +32,7 @@ static struct fixture fixture_new(const size_t *observed, size_t series)
     const period_t first = period_of(&weeks, date_of(2010, 2, 5));
     assert_ok(calendar_new(&weeks, &f.calendar));
     assert_ok(calendar_cover(f.calendar, first, first + 80 + POOL_HORIZON_MAX));
-    assert_ok(pool_fit(&(struct pool_input){&weeks, f.calendar, first, 80, series, value, true}, &f.fit));
+    assert_ok(pool_fit(&(struct pool_input){&weeks, f.calendar, first, 80, series, value, true, 0}, &f.fit));
     f.weight = malloc(ENSEMBLE_BANDS * MEMBER_COUNT * series * sizeof *f.weight);
     free(value);
     return f;

@@ -39,6 +39,8 @@ static void ids_in_state_records_never_change(void **state)
     assert_int_equal(member_table[MEMBER_DAMPED_DRIFT].id, 8);
     assert_int_equal(member_table[MEMBER_SEASONAL_NAIVE].id, 9);
     assert_int_equal(member_table[MEMBER_NAIVE].id, 10);
+    assert_int_equal(member_table[MEMBER_ARIMA_GROWTH].id, 11);
+    assert_int_equal(member_table[MEMBER_ARIMA_REGRESSION].id, 12);
 }
 
 static void what_does_not_exist_is_not_found(void **state)
@@ -53,13 +55,23 @@ static void what_does_not_exist_is_not_found(void **state)
     assert_int_equal(member_of_id(999), MEMBER_COUNT);
 }
 
+static void all_are_those_that_need_no_request(void **state)
+{
+    (void)state;
+    for (enum member m = 0; m < MEMBER_COUNT; m++) {
+        const bool on_request = (member_table[m].flags & MEMBER_ON_REQUEST) != 0;
+        assert_int_equal(member_in(member_on_request(), m), on_request);
+        assert_int_equal(member_in(member_all(), m), !on_request);
+    }
+    assert_true(member_in(member_on_request(), MEMBER_ARIMA_GROWTH) && member_in(member_all(), MEMBER_ENSEMBLE));
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ids_names_and_helps_are_there_and_differ),
-        cmocka_unit_test(every_member_is_found_by_name_and_id),
-        cmocka_unit_test(ids_in_state_records_never_change),
-        cmocka_unit_test(what_does_not_exist_is_not_found),
+        cmocka_unit_test(ids_names_and_helps_are_there_and_differ), cmocka_unit_test(every_member_is_found_by_name_and_id),
+        cmocka_unit_test(ids_in_state_records_never_change),        cmocka_unit_test(what_does_not_exist_is_not_found),
+        cmocka_unit_test(all_are_those_that_need_no_request),
     };
     return fixture_run(argc, argv, tests);
 }

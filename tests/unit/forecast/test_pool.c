@@ -61,7 +61,7 @@ static struct fitted fit_panel(const struct panel *p, bool outliers)
     const period_t first = period_of(&weeks, date_of(2010, 2, 5));
     assert_ok(calendar_new(&weeks, &f.calendar));
     assert_ok(calendar_cover(f.calendar, first, first + (period_t)(p->periods + POOL_HORIZON_MAX)));
-    const struct pool_input input = {&weeks, f.calendar, first, p->periods, p->series, p->value, outliers};
+    const struct pool_input input = {&weeks, f.calendar, first, p->periods, p->series, p->value, outliers, 0};
     assert_ok(pool_fit(&input, &f.fit));
     return f;
 }
