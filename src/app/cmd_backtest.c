@@ -322,7 +322,7 @@ static const struct command_option options[] = {
      .kind = OPTION_TEXT,
      .argument = "LIST",
      .fallback = "all",
-     .help = "models to show, with commas; all = all but those on request (arima_growth, arima_regression)"},
+     .help = "models to show, with commas; all = all but those on request (damped_growth, arima_growth, arima_regression)"},
     {.name = "--by-series", .kind = OPTION_FLAG, .help = "a row for every series too"},
     {.name = "--forecasts", .kind = OPTION_TEXT, .argument = "FILE", .help = "write every forecast to FILE (origin,series,h,model,value)"},
     {.name = "--format",

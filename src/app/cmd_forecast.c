@@ -334,7 +334,7 @@ const struct command command_forecast = {
     .text = "The median is the forecast that is right as often below as above; the mean is what sums are made of.\n"
             "Only the ensemble has a mean and quantiles. Statuses: OK; SHORT_HISTORY: fewer periods than the seasonal\n"
             "models need; FALLBACK: simpler models had to do.\n"
-            "Models on request (arima_growth, arima_regression) are fitted when they are named. --diagnose tests what a\n"
+            "Models on request (damped_growth, arima_growth, arima_regression) are fitted when named. --diagnose tests what a\n"
             "model leaves: Ljung-Box (LB) for autocorrelation, Jarque-Bera (JB) for normality; a verdict is given at 1 %.\n\n" SALES_FILES_TEXT "\n"
             "  storecast forecast sales.csv --horizon 8 --store 1 --models ensemble,seasonal_naive\n"
             "  storecast forecast transactions.csv --product-from category,price --horizon 4",

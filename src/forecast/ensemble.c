@@ -95,7 +95,7 @@ static void score_member(const struct rolling_errors *e, struct steps steps, con
 
 static double prior_of(enum member m)
 {
-    return m == MEMBER_SEASONAL_YOY || m == MEMBER_SEASONAL_YOY_SINGLE || m == MEMBER_SEASONAL_YOY_ALONE ? .7 : .15;
+    return text_equal(text_of(member_table[m].family), text_of(member_table[MEMBER_SEASONAL_YOY].family)) ? .7 : .15;
 }
 
 static bool is_model(enum member m) /* for long histories, and no baseline */

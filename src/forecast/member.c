@@ -11,6 +11,8 @@ const struct member_row member_table[MEMBER_COUNT] = {
                                     "the same with one configuration"},
     [MEMBER_SEASONAL_YOY_ALONE] = {4, 1, "seasonal_yoy_alone", "yoy", 54, 1, HORIZON, 0,
                                    "the same for every series by itself"},
+    [MEMBER_DAMPED_GROWTH] = {13, 1, "damped_growth", "yoy", 54, 3, HORIZON, MEMBER_POOLED | MEMBER_ON_REQUEST,
+                              "last year's dates plus robust growth that fades: noisy series, long horizons (on request)"},
     [MEMBER_ARIMA_GROWTH] = {11, 1, "arima_growth", "arima", 91, 1, HORIZON, MEMBER_ON_REQUEST,
                              "last year's dates plus growth by an ARIMA model of each series (on request)"},
     [MEMBER_ARIMA_REGRESSION] = {12, 1, "arima_regression", "arima", 24, 0, HORIZON, MEMBER_ON_REQUEST,

@@ -15,6 +15,7 @@ enum member { /* index in the table; order of output everywhere */
     MEMBER_SEASONAL_YOY,
     MEMBER_SEASONAL_YOY_SINGLE,
     MEMBER_SEASONAL_YOY_ALONE,
+    MEMBER_DAMPED_GROWTH,
     MEMBER_ARIMA_GROWTH,
     MEMBER_ARIMA_REGRESSION,
     MEMBER_SISTERS,

@@ -33,6 +33,8 @@ bool pool_fit_has(const struct pool_fit *fit, enum member member, size_t series)
     case MEMBER_SEASONAL_YOY_SINGLE:
     case MEMBER_SEASONAL_YOY_ALONE:
         return fit->column[series] != POOL_NO_COLUMN && model_of(fit, member, fit->column[series]);
+    case MEMBER_DAMPED_GROWTH:
+        return fit->column[series] != POOL_NO_COLUMN && fit->damped;
     case MEMBER_ARIMA_GROWTH:
     case MEMBER_ARIMA_REGRESSION:
         return pool_arima_has(fit, member, series);
@@ -106,6 +108,17 @@ static void small_steps(const struct pool_fit *fit, enum member member, size_t s
     }
 }
 
+/* Past a season its growth has faded: the averaged model's steps stand there. */
+static enum status damped_steps(const struct pool_fit *fit, size_t series, size_t horizon, double *out)
+{
+    enum status status = STATUS_OK;
+    if (horizon > fit->season && fit->averaged)
+        status = yoy_forecast_series(fit->averaged, fit->column[series], horizon, out);
+    for (size_t h = 0; h < horizon && h < fit->season; h++)
+        out[h] = fit->damped[h * fit->long_count + fit->column[series]];
+    return status;
+}
+
 static double absolute(double v)
 {
     return v < 0 ? -v : v;
@@ -137,6 +150,8 @@ enum status pool_fit_forecast(const struct pool_fit *fit, enum member member, si
     enum status status = STATUS_OK;
     if (member == MEMBER_SISTERS)
         status = from_sisters(fit, series, horizon, out);
+    else if (member == MEMBER_DAMPED_GROWTH)
+        status = damped_steps(fit, series, horizon, out);
     else if (member == MEMBER_ARIMA_GROWTH || member == MEMBER_ARIMA_REGRESSION)
         pool_arima_forecast(fit, member, series, horizon, out);
     else if (member_table[member].flags & (MEMBER_SHORT | MEMBER_BASELINE))

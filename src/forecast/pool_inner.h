@@ -33,6 +33,7 @@ struct pool_fit {
     double *x;      /* (periods - start) x long_count, logs, complete in pools of YOY_MIN_POOL */
     bool *outlier;  /* (periods - start) x long_count; NULL = none looked for */
     struct yoy_model *averaged, *single; /* pools of YOY_MIN_POOL */
+    double *damped; /* season x long_count, steps 1.. of damped_growth; NULL = not asked for, or not to be had */
     struct yoy_model **alone;            /* long_count; NULL where it could not be fitted */
     struct pool_growth *growth;        /* long_count; NULL = not asked for (pool_arima.h) */
     struct yoy_model **references;     /* long_count, NULL where there is none */

@@ -5,6 +5,7 @@
 
 #include "base/maths.h"
 #include "forecast/cleaning.h"
+#include "forecast/damped.h"
 #include "forecast/pool_arima.h"
 
 static size_t rows_of(const struct pool_fit *fit)
@@ -157,7 +158,24 @@ static enum status fit_each_alone(struct pool_fit *fit)
     return status;
 }
 
-static enum status fit_pooled(struct pool_fit *fit)
+static enum status fit_damped(struct pool_fit *fit, const struct yoy_input *in)
+{
+    const struct damped_input input = {.x = in->x,
+                                       .periods = in->periods,
+                                       .series = in->series,
+                                       .first = in->first,
+                                       .calendar = in->calendar,
+                                       .horizon = fit->season};
+    fit->damped = malloc(fit->season * fit->long_count * sizeof *fit->damped);
+    const enum status status = fit->damped ? damped_forecast(&input, yoy_averaged, YOY_AVERAGED, fit->damped) : STATUS_NO_MEMORY;
+    if (status) {
+        free(fit->damped);
+        fit->damped = NULL;
+    }
+    return status_class(status) == CLASS_FALLBACK ? STATUS_OK : status;
+}
+
+static enum status fit_pooled(struct pool_fit *fit, uint32_t requested)
 {
     const enum status status = cleaning_fill_pool(fit->x, rows_of(fit), fit->long_count);
     if (status)
@@ -167,8 +185,10 @@ static enum status fit_pooled(struct pool_fit *fit)
                                     .series = fit->long_count,
                                     .first = fit->first + (period_t)fit->start,
                                     .calendar = fit->calendar};
-    const enum status averaged = fit_model(&input, yoy_averaged, YOY_AVERAGED, &fit->averaged);
-    return averaged ? averaged : fit_model(&input, &yoy_single, 1, &fit->single);
+    enum status fitted = fit_model(&input, yoy_averaged, YOY_AVERAGED, &fit->averaged);
+    if (!fitted)
+        fitted = fit_model(&input, &yoy_single, 1, &fit->single);
+    return !fitted && member_in(requested, MEMBER_DAMPED_GROWTH) ? fit_damped(fit, &input) : fitted;
 }
 
 static enum status residuals(struct pool_fit *fit)
@@ -201,7 +221,7 @@ enum status pool_seasonal_fit(struct pool_fit *fit, const struct pool_input *inp
     if (!status)
         status = fit_each_alone(fit); /* before the pool fills the gaps */
     if (!status && pooled)
-        status = fit_pooled(fit);
+        status = fit_pooled(fit, input->requested);
     if (!status && member_in(input->requested, MEMBER_ARIMA_GROWTH))
         status = pool_arima_growth_fit(fit);
     return status ? status : residuals(fit);
@@ -214,6 +234,7 @@ void pool_seasonal_done(struct pool_fit *fit)
     for (size_t column = 0; fit->alone && column < fit->long_count; column++)
         yoy_free(fit->alone[column]);
     free(fit->alone);
+    free(fit->damped);
     free(fit->outlier);
     free(fit->x);
 }

@@ -9,6 +9,7 @@
 #include "forecast/damped.h"
 #include "forecast/department_errors.h"
 #include "forecast/fev.h"
+#include "forecast/pool.h"
 #include "support/fault.h"
 
 #define SERIES  5 /* four of one department, one alone */
@@ -29,7 +30,7 @@ static void world_init(struct world *w)
 {
     memset(w, 0, sizeof *w);
     assert_ok(calendar_new(&grid, &w->calendar));
-    assert_ok(calendar_cover(w->calendar, 2000, 2000 + PERIODS + 52));
+    assert_ok(calendar_cover(w->calendar, 2000, 2000 + PERIODS + POOL_HORIZON_MAX));
     for (size_t k = 0; k < PERIODS * SERIES; k++) {
         w->x[k] = 9 + sin((double)k);
         w->value[k] = k % 37 == 0 ? NAN : exp(w->x[k]);
@@ -86,6 +87,19 @@ static bool forecast_covariate(void *context)
     return done(covariate_forecast(&input, &covariate_default, out));
 }
 
+static bool fit_pool(void *context)
+{
+    const struct world *w = context;
+    const struct pool_input in = {.grid = &grid, .calendar = w->calendar, .first = 2000, .periods = KNOWN, .series = SERIES,
+                                  .value = w->value, .requested = UINT32_C(1) << MEMBER_DAMPED_GROWTH};
+    struct pool_fit *fit = NULL;
+    const enum status status = pool_fit(&in, &fit);
+    if (!status)
+        assert_true(pool_fit_has(fit, MEMBER_DAMPED_GROWTH, 0));
+    pool_fit_free(fit);
+    return done(status);
+}
+
 static void department_models_survive_any_failing_allocation(void **state)
 {
     (void)state;
@@ -94,6 +108,7 @@ static void department_models_survive_any_failing_allocation(void **state)
     assert_true(fault_sweep(forecast_full, &w, false) > 10);
     assert_true(fault_sweep(forecast_damped, &w, false) > 2);
     assert_true(fault_sweep(forecast_covariate, &w, false) > 0);
+    assert_true(fault_sweep(fit_pool, &w, false) > 10);
     assert_true(fault_sweep(run_window, &w, false) > 100);
     calendar_free(w.calendar);
 }

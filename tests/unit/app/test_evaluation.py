@@ -82,6 +82,15 @@ class Evaluation(unittest.TestCase):
             self.assertEqual({r["horizon"] for r in rows}, {"1-20"})
             self.assertEqual({r["n"] for r in rows}, {"80"})
 
+    def test_damped_growth_is_shown_and_enters_where_it_is_named(self):
+        models = {r["model"] for r in self.rows("backtest", self.file, "--origins", "2")}
+        self.assertNotIn("damped_growth", models)
+        named = self.rows("backtest", self.file, "--origins", "2", "--models", "damped_growth,naive")
+        self.assertEqual({r["model"] for r in named}, {"damped_growth", "naive"})
+        rows = self.rows("forecast", self.file, "--models", "ensemble,damped_growth", "-X", "ensemble.members=damped_growth")
+        of = {m: [float(r["median"]) for r in rows if r["model"] == m] for m in ("ensemble", "damped_growth")}
+        self.assertEqual(of["ensemble"], of["damped_growth"])
+
     def test_fev_scores_one_window_with_quantiles(self):
         path = write_departments(self.directory.name)
         fev = ("backtest", path, "--level", "department", "--protocol", "fev", "--train", "70")

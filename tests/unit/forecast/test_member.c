@@ -41,6 +41,7 @@ static void ids_in_state_records_never_change(void **state)
     assert_int_equal(member_table[MEMBER_NAIVE].id, 10);
     assert_int_equal(member_table[MEMBER_ARIMA_GROWTH].id, 11);
     assert_int_equal(member_table[MEMBER_ARIMA_REGRESSION].id, 12);
+    assert_int_equal(member_table[MEMBER_DAMPED_GROWTH].id, 13);
 }
 
 static void what_does_not_exist_is_not_found(void **state)

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/maths.h"
-#include "forecast/yoy.h"
+#include "forecast/damped.h"
 #include "support/fixture.h"
 
 /* ---- synthetic panels: weekly, a yearly wave, growth, noise of the chain and of each store */
@@ -55,15 +55,21 @@ struct fitted {
     struct pool_fit *fit;
 };
 
-static struct fitted fit_panel(const struct panel *p, bool outliers)
+static struct fitted fit_panel_with(const struct panel *p, bool outliers, uint32_t requested)
 {
     struct fitted f = {0};
     const period_t first = period_of(&weeks, date_of(2010, 2, 5));
     assert_ok(calendar_new(&weeks, &f.calendar));
     assert_ok(calendar_cover(f.calendar, first, first + (period_t)(p->periods + POOL_HORIZON_MAX)));
-    const struct pool_input input = {&weeks, f.calendar, first, p->periods, p->series, p->value, outliers, 0};
+    const struct pool_input input = {&weeks, f.calendar, first, p->periods, p->series, p->value, outliers, requested};
     assert_ok(pool_fit(&input, &f.fit));
     return f;
+}
+
+/* With every model that costs no more than the others. */
+static struct fitted fit_panel(const struct panel *p, bool outliers)
+{
+    return fit_panel_with(p, outliers, UINT32_C(1) << MEMBER_DAMPED_GROWTH);
 }
 
 static void fitted_done(struct fitted *f)
@@ -245,6 +251,27 @@ static void small_pools_use_the_model_without_pooling(void **state)
         fitted_done(&f);
         panel_done(&p);
     }
+}
+
+/* Its numbers are damped_forecast's (unit_forecast_department); past a season they are the averaged model's. */
+static void damped_growth_is_fitted_on_request_and_ends_after_a_season(void **state)
+{
+    (void)state;
+    double damped[60], averaged[60], matrix[52 * 6];
+    struct panel p = panel_new(100, 6);
+    struct fitted plain = fit_panel_with(&p, true, 0), f = fit_panel(&p, true);
+    assert_false(gives(plain.fit, MEMBER_DAMPED_GROWTH, 2, 60, damped));
+    assert_true(gives(f.fit, MEMBER_DAMPED_GROWTH, 2, 60, damped));
+    assert_true(gives(f.fit, MEMBER_SEASONAL_YOY, 2, 60, averaged));
+    for (size_t i = 0; i < 100 * 6; i++)
+        p.value[i] = maths_log(p.value[i]);
+    const struct damped_input in = {p.value, 100, 6, period_of(&weeks, date_of(2010, 2, 5)), f.calendar, 52, false};
+    assert_ok(damped_forecast(&in, yoy_averaged, YOY_AVERAGED, matrix));
+    for (size_t h = 0; h < 60; h++)
+        assert_near(damped[h], h < 52 ? matrix[h * 6 + 2] : averaged[h], 0);
+    fitted_done(&plain);
+    fitted_done(&f);
+    panel_done(&p);
 }
 
 static void an_outlier_is_left_out_of_fits_and_counted(void **state)
@@ -455,6 +482,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(naive_and_seasonal_naive_take_raw_values),
         cmocka_unit_test(sisters_are_the_mean_of_the_long_ones_moved_to_the_series),
         cmocka_unit_test(small_pools_use_the_model_without_pooling),
+        cmocka_unit_test(damped_growth_is_fitted_on_request_and_ends_after_a_season),
         cmocka_unit_test(an_outlier_is_left_out_of_fits_and_counted),
         cmocka_unit_test(a_late_start_in_the_pool_is_filled_and_alone_begins_there),
         cmocka_unit_test(a_common_factor_only_shifts_the_logs),
