@@ -119,7 +119,7 @@ static void stream(const struct walmart *w, int partitions, bool outliers, const
 
 void walmart_stream(const struct walmart *w, int partitions, bool outliers, const char *model, struct walmart_run *out)
 {
-    stream(w, partitions, outliers, model, UINT32_MAX, out);
+    stream(w, partitions, outliers, model, member_all(), out);
 }
 
 void walmart_stream_alone(const struct walmart *w, int partitions, bool outliers, const char *model, struct walmart_run *out)
