@@ -137,6 +137,8 @@ static int list(const struct look *l)
         else
             printf("%-40s %10s %8s  %s\n", l->names[i], "-", "-", "missing");
     }
+    const size_t brokers = kafka_admin_brokers(l->admin);
+    printf("%zu broker%s\n", brokers, brokers == 1 ? "" : "s");
     return EXIT_CODE_OK;
 }
 

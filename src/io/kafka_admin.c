@@ -4,9 +4,11 @@
 #include <librdkafka/rdkafka.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define ANSWER_MS  10000
 #define TRIES      3
+#define AGAIN_MS   200
 #define REASON_MAX 256
 
 struct kafka_admin {
@@ -285,7 +287,14 @@ static void send_describe_group(struct kafka_admin *a, const struct request *req
     rd_kafka_DescribeConsumerGroups(a->handle, request->what, request->count, options, a->answers);
 }
 
-static enum status take_group(struct kafka_admin *a, rd_kafka_event_t *event, struct kafka_group_facts *out, struct error *err)
+/* A cluster that has just begun, or has lost a broker, does not know for some seconds who speaks for a group. */
+static bool is_between_coordinators(rd_kafka_resp_err_t e)
+{
+    return e == RD_KAFKA_RESP_ERR_NOT_COORDINATOR || e == RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE ||
+           e == RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS;
+}
+
+static rd_kafka_resp_err_t take_group(rd_kafka_event_t *event, struct kafka_group_facts *out)
 {
     size_t count;
     const rd_kafka_ConsumerGroupDescription_t **groups =
@@ -293,26 +302,31 @@ static enum status take_group(struct kafka_admin *a, rd_kafka_event_t *event, st
     *out = (struct kafka_group_facts){0};
     const rd_kafka_error_t *failure = count > 0 ? rd_kafka_ConsumerGroupDescription_error(groups[0]) : NULL;
     if (failure && rd_kafka_error_code(failure) != RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND)
-        return unavailable(a, "the group's members", rd_kafka_error_code(failure), err);
+        return rd_kafka_error_code(failure);
     if (count == 0 || failure)
-        return STATUS_OK;
+        return RD_KAFKA_RESP_ERR_NO_ERROR;
     const char *assignor = rd_kafka_ConsumerGroupDescription_partition_assignor(groups[0]);
     out->members = rd_kafka_ConsumerGroupDescription_member_count(groups[0]);
     if (assignor && strlen(assignor) < sizeof out->assignor)
         memcpy(out->assignor, assignor, strlen(assignor) + 1);
-    return STATUS_OK;
+    return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
 enum status kafka_admin_describe_group(struct kafka_admin *a, const char *group, struct kafka_group_facts *out, struct error *err)
 {
     const struct request request = {RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, send_describe_group, &group, 1, "the group's members"};
-    rd_kafka_event_t *event;
-    enum status status = ask(a, &request, &event, err);
-    if (status)
-        return status;
-    status = take_group(a, event, out, err);
-    rd_kafka_event_destroy(event);
-    return status;
+    rd_kafka_resp_err_t e = RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE;
+    for (int waited_ms = 0; is_between_coordinators(e) && waited_ms <= a->timeout_ms; waited_ms += AGAIN_MS) {
+        rd_kafka_event_t *event;
+        if (waited_ms > 0)
+            usleep(AGAIN_MS * 1000);
+        enum status status = ask(a, &request, &event, err);
+        if (status)
+            return status;
+        e = take_group(event, out);
+        rd_kafka_event_destroy(event);
+    }
+    return e ? unavailable(a, "the group's members", e, err) : STATUS_OK;
 }
 
 /* ---- making topics */

@@ -73,7 +73,7 @@ struct kafka_group_facts {
     size_t members;    /* 0: nobody, or no such group */
     char assignor[32]; /* "range"; "" without members */
 };
-/* Asks the group's coordinator. */
+/* Asks the group's coordinator, which a cluster may need some seconds to find. */
 enum status kafka_admin_describe_group(struct kafka_admin *a, const char *group, struct kafka_group_facts *out,
                                        struct error *err) MUST_CHECK;
 

@@ -58,6 +58,10 @@ class Cluster:
 
     def __enter__(self):
         self.servers = kafka("start", self.folder, "--port", "auto", "--with", os.getpid(), *self.options).stdout.strip()
+        # (each learns of the others a moment after it says that it has started)
+        servers = self.servers.split(",")
+        for server in servers:
+            until(lambda: f"{len(servers)} broker" in storecast("topics", "list", "--broker", server).stdout, f"{server} to know of all brokers")
         return self
 
     def __exit__(self, *unused):
