@@ -140,6 +140,27 @@ static bool try_answer(void *context)
     return status == STATUS_OK;
 }
 
+/* Whose steps do not fit the block that the answer began in. */
+static bool try_long_answer(void *context)
+{
+    struct driver *d = context;
+    double levels[99];
+    for (int i = 0; i < 99; i++)
+        levels[i] = (i + 1) / 100.0;
+    const struct forecast_request request = {.request_id = text_of("2"),
+                                             .store = text_of("s01"),
+                                             .level = LEVEL_STORE,
+                                             .horizon = 150,
+                                             .quantiles = levels,
+                                             .quantile_count = 99};
+    enum status status = engine_answer(d->engine, &request, &d->fx);
+    assert_true(status == STATUS_OK || status == STATUS_NO_MEMORY);
+    if (status == STATUS_OK)
+        assert_int_equal(d->fx.items[d->fx.count - 1].forecast->step_count, 150);
+    effects_done(&d->fx);
+    return status == STATUS_OK;
+}
+
 static void alerts_and_answers_of(int falls, int is_silent)
 {
     struct engine_options o;
@@ -163,6 +184,7 @@ static void alerts_and_answers_of(int falls, int is_silent)
     effects_done(&swept.fx);
     /* A block of the arena and the list of effects: what it answers from was made at the close. */
     assert_int_equal(fault_sweep(try_answer, &swept, false), 2);
+    assert_true(fault_sweep(try_long_answer, &swept, false) > 3);
     assert_int_equal(clean.alert_count, swept.alert_count);
     struct buffer a = driver_last_bytes(&clean), b = driver_last_bytes(&swept);
     assert_int_equal(a.size, b.size);
